@@ -87,7 +87,7 @@ bench-router: $(READY) ## Measure the router alone on one wide query: CPU, throu
 bench-streams: $(READY) ## Measure live streams: what idle ones cost, how late many of one book are, and refusals.
 	@exec $(BIN)/memorable bench-streams
 
-fuzz: $(READY) explorer ## Attack a platform of its own and report findings: make fuzz MINUTES=60
+fuzz: $(READY) explorer ## Start a separate platform, attack it and report findings: make fuzz MINUTES=60
 	@exec $(BIN)/memorable fuzz
 
 soak: $(READY) ## Cause faults while books are made and orders printed, and report what was lost or done twice: make soak FAULTS=200

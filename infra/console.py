@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from itertools import cycle
-from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -42,15 +41,15 @@ def format_log_line(name: str, line: str) -> Text:
     if record is None:
         return Text.assemble(_format_prefix(name), (escape_control_chars(line), "dim"))
     level, metadata = record.get("level", "info"), dict(record.get("metadata") or {})
-    trace = metadata.pop("exception", None)
-    trace = "\n".join(map(str, trace)) if isinstance(trace, list) else trace or ""
+    exception = metadata.pop("exception", None)
+    traceback = "\n".join(map(str, exception)) if isinstance(exception, list) else exception or ""
     details = "".join(f"  {key}={_abbreviate(value)}" for key, value in metadata.items())
     return Text.assemble(
         _format_prefix(name),
         (f"{escape_control_chars(str(record.get('timestamp', ''))[11:19])} ", "dim"),
         (escape_control_chars(str(record["message"])), LEVEL_STYLES.get(level, "")),
         (escape_control_chars(details), "dim"),
-        ("\n" + escape_control_chars(str(trace), keep="\t\n") if trace else "", "dim"),
+        ("\n" + escape_control_chars(str(traceback), keep="\t\n") if traceback else "", "dim"),
     )
 
 
@@ -81,28 +80,3 @@ def _parse_record(line: str) -> dict[str, Any] | None:
 def _abbreviate(value: object) -> str:
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     return text if len(text) <= 200 else f"{text[:200]}…"
-
-
-class Tail:
-    """Reads new complete lines of a log file, and follows it across rotation and truncation."""
-
-    def __init__(self, path: Path, *, from_start: bool) -> None:
-        self._path = path
-        self._offset = 0 if from_start or not path.exists() else path.stat().st_size
-        self._inode = path.stat().st_ino if path.exists() else 0
-        self._partial = b""
-
-    def read_lines(self) -> list[str]:
-        """Read the complete lines written since the last call."""
-        try:
-            with self._path.open("rb") as file:
-                status = self._path.stat()
-                if status.st_ino != self._inode or status.st_size < self._offset:
-                    self._inode, self._offset, self._partial = status.st_ino, 0, b""
-                file.seek(self._offset)
-                content = file.read()
-        except FileNotFoundError:
-            return []
-        self._offset += len(content)
-        *complete, self._partial = (self._partial + content).split(b"\n")
-        return [line.decode(errors="replace") for line in complete]

@@ -1,4 +1,4 @@
-"""The build of the explorer: GraphiQL, bundled by Vite and rebuilt when its sources change, and its types."""
+"""The explorer, which is GraphiQL bundled by Vite: building it, and checking the types of its sources."""
 
 from __future__ import annotations
 

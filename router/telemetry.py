@@ -161,7 +161,7 @@ def _get_child(metric: _Labelled, *labels: str) -> _Labelled:
 class Metrics:
     """The router's Prometheus metrics, in their own registry.
 
-    `child` caches a metric's labelled children, because its own `labels` takes a lock.
+    `get_child` caches a metric's labelled children, because its own `labels` takes a lock.
     """
 
     def __init__(self) -> None:
@@ -169,64 +169,38 @@ class Metrics:
         self.get_child = cache(_get_child)
         for collector in (ProcessCollector, PlatformCollector, GCCollector):
             collector(registry=self.registry)
-        self.requests = Counter(
-            "router_requests", "Completed GraphQL requests.", ["operation", "outcome"], registry=self.registry
+
+        counter, gauge, seconds = self._add_counter, self._add_gauge, self._add_seconds
+        self.requests = counter("router_requests", "Completed GraphQL requests.", "operation", "outcome")
+        self.request_seconds = seconds("router_request_seconds", "Duration of GraphQL requests.", "operation")
+        self.operations = counter("router_operation_cache", "Look-ups in the operation cache.", "result")
+        hung = "Operations whose preparation hung, so that its thread was replaced; alert on this."
+        self.hung_preparations = counter("router_hung_preparations", hung)
+
+        fetches = "Duration of subgraph fetches."
+        self.fetch_seconds = seconds("router_subgraph_fetch_seconds", fetches, "subgraph", "outcome")
+        self.retries = counter("router_subgraph_retries", "Retried subgraph fetches.", "subgraph")
+        shared = "Fetches that shared the response of an identical fetch in flight."
+        self.shared_fetches = counter("router_subgraph_shared_fetches", shared, "subgraph")
+        breaker = "State of a subgraph's circuit breaker: 0 closed, 1 half-open, 2 open."
+        self.breaker_state = gauge("router_subgraph_breaker_state", breaker, "subgraph")
+        passed = (
+            "Requests other than GraphQL, passed on to a subgraph, by the class of the response's status."
         )
-        self.request_seconds = Histogram(
-            "router_request_seconds",
-            "Duration of GraphQL requests.",
-            ["operation"],
-            buckets=_SECONDS,
-            registry=self.registry,
-        )
-        self.fetch_seconds = Histogram(
-            "router_subgraph_fetch_seconds",
-            "Duration of subgraph fetches.",
-            ["subgraph", "outcome"],
-            buckets=_SECONDS,
-            registry=self.registry,
-        )
-        self.retries = Counter(
-            "router_subgraph_retries", "Retried subgraph fetches.", ["subgraph"], registry=self.registry
-        )
-        self.shared_fetches = Counter(
-            "router_subgraph_shared_fetches",
-            "Fetches that shared the response of an identical fetch in flight.",
-            ["subgraph"],
-            registry=self.registry,
-        )
-        self.passed_requests = Counter(
-            "router_passed_requests",
-            "Requests that are not GraphQL, passed on to a subgraph, by the class of its response's status.",
-            ["subgraph", "outcome"],
-            registry=self.registry,
-        )
-        self.breaker_state = Gauge(
-            "router_subgraph_breaker_state",
-            "State of a subgraph's circuit breaker: 0 closed, 1 half-open, 2 open.",
-            ["subgraph"],
-            registry=self.registry,
-        )
-        self.subscriptions = Gauge(
-            "router_subscriptions_active", "Open subscriptions.", registry=self.registry
-        )
-        self.events = Counter("router_subscription_events", "Events sent to clients.", registry=self.registry)
-        self.refused_connections = Counter(
-            "router_refused_connections",
-            "Connections refused at a limit: of all connections, or of one client's.",
-            ["limit"],
-            registry=self.registry,
-        )
-        self.dropped_lines = Counter(
-            "router_dropped_log_lines",
-            "Operation log lines dropped because the output was too slow.",
-            registry=self.registry,
-        )
-        self.hung_preparations = Counter(
-            "router_hung_preparations",
-            "Operations whose preparation hung, so that its thread was replaced; alert on this.",
-            registry=self.registry,
-        )
-        self.operations = Counter(
-            "router_operation_cache", "Look-ups in the operation cache.", ["result"], registry=self.registry
-        )
+        self.passed_requests = counter("router_passed_requests", passed, "subgraph", "outcome")
+
+        self.subscriptions = gauge("router_subscriptions_active", "Open subscriptions.")
+        self.events = counter("router_subscription_events", "Events sent to clients.")
+        refused = "Connections refused at a limit: of all connections, or of one client's."
+        self.refused_connections = counter("router_refused_connections", refused, "limit")
+        dropped = "Operation log lines dropped because the output was too slow."
+        self.dropped_lines = counter("router_dropped_log_lines", dropped)
+
+    def _add_counter(self, name: str, description: str, *labels: str) -> Counter:
+        return Counter(name, description, labels, registry=self.registry)
+
+    def _add_gauge(self, name: str, description: str, *labels: str) -> Gauge:
+        return Gauge(name, description, labels, registry=self.registry)
+
+    def _add_seconds(self, name: str, description: str, *labels: str) -> Histogram:
+        return Histogram(name, description, labels, buckets=_SECONDS, registry=self.registry)

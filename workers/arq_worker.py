@@ -64,7 +64,7 @@ async def run_queue(runner: Runner, settings: Settings, queue: str) -> None:
                     queue=queue,
                     error=error,
                 )
-            workers = [each for each in workers if not await _is_retired(each)]
+            workers = [each for each in workers if not await _close_if_idle(each)]
             await asyncio.sleep(_RETRY_SECONDS)
     finally:
         await stop(workers)
@@ -127,8 +127,8 @@ async def stop(workers: Sequence[Worker]) -> None:
         await _close(worker)
 
 
-async def _is_retired(worker: Worker) -> bool:
-    """Close a worker that has ended, once it is handling nothing any more."""
+async def _close_if_idle(worker: Worker) -> bool:
+    """Close a worker that has ended; false, and nothing is done, while it is still handling something."""
     if any(not task.done() for task in worker.tasks.values()):
         return False
     # Each could not take its job off the queue that is gone.

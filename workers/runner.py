@@ -49,7 +49,7 @@ class _Held:
         *args: Arguments.args,
         **kwargs: Arguments.kwargs,
     ) -> None:
-        """Write an outcome; if PostgreSQL is away, the lease ends and the delivery is handled again."""
+        """Write an outcome; when PostgreSQL is unavailable, the lease ends and the delivery is repeated."""
         table = self.runtime.domain.get_table("deliveries")
         try:
             async with self.runtime.database.session() as session, session.begin():

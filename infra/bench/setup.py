@@ -12,7 +12,7 @@ from infra.errors import InfraError
 
 
 def time_setup(folder: Path) -> float:
-    """Clone HEAD into `folder` and set it up with an empty cache; return the seconds of the set-up."""
+    """Clone HEAD into `folder` and set it up with an empty cache; return how many seconds the set-up took."""
     home = folder / "home"
     home.mkdir()
     clone = folder / "clone"

@@ -22,7 +22,8 @@ def bench_router(
     """Measure the router alone: CPU, throughput, latency, fetches and memory for one wide query."""
     console.print(f"{platform.platform()}, Python {platform.python_version()}", style="dim")
     print_status(
-        "bench", f"sending {requests} requests over {CONCURRENCY} connections, each as another caller"
+        "bench",
+        f"sending {requests} requests over {CONCURRENCY} connections, each request by a different caller",
     )
     with tempfile.TemporaryDirectory(prefix="memorable-bench-") as folder:
         _show(asyncio.run(measure(Path(folder), requests)))

@@ -29,7 +29,7 @@ from infra.local import Stack
 
 
 def bench_streams(
-    idle: Annotated[int, typer.Option(min=3, help="Number of watchers for whom nothing happens.")] = 3000,
+    idle: Annotated[int, typer.Option(min=3, help="Number of idle watchers.")] = 3000,
     fan_out: Annotated[int, typer.Option(min=10, help="Number of watchers of one book.")] = 1000,
     seconds: Annotated[float, typer.Option(min=1, help="How long idle watchers are measured.")] = 30,
 ) -> None:
@@ -68,7 +68,7 @@ def _compute_limit(idle: int, fan_out: int) -> tuple[int, int]:
 
 
 def _show_idle(figures: Sequence[IdleFigures]) -> None:
-    table = Table("", title="Watchers for whom nothing happens", title_justify="left", min_width=60)
+    table = Table("", title="Idle watchers", title_justify="left", min_width=60)
     for each in figures:
         table.add_column(f"{each.watchers}", justify="right")
     for process in ("router", "ai"):

@@ -1,4 +1,4 @@
-"""`memorable fuzz`: attack a platform of its own and watch its processes."""
+"""`memorable fuzz`: start a separate platform, attack it and watch its processes."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def fuzz(
         bool, typer.Option("--latency/--no-latency", help="Also compare the latency of another client.")
     ] = True,
 ) -> None:
-    """Attack a platform of its own and report findings; exit code 1 if there are any."""
+    """Start a separate platform, attack it and report findings; exit code 1 if there are any."""
     command = [sys.executable, "-m", "tests.fuzz", "--minutes", str(minutes)]
     command += [word for name in only or [] for word in ("--only", name)]
     command += [] if seed is None else ["--seed", str(seed)]

@@ -22,7 +22,7 @@ from subgraphs.common.unit_of_work import UnitOfWork
 
 app = typer.Typer(help="List, retry and discard jobs and events.", no_args_is_help=True)
 
-DeliveryId = Annotated[str, typer.Argument(metavar="ID", help="As in the list.")]
+DeliveryId = Annotated[str, typer.Argument(metavar="ID", help="The id, as `memorable jobs list` shows it.")]
 _MAX_LISTED = 1000
 
 

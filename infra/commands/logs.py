@@ -9,10 +9,11 @@ from typing import Annotated
 import typer
 
 from infra.checkout import DATA_DIR
-from infra.console import Tail, console, escape_control_chars, format_log_line
+from infra.console import console, escape_control_chars, format_log_line
 from infra.errors import InfraError
 from infra.local.folder import DataFolder
 from infra.local.process import get_log_file
+from infra.log_tail import Tail
 
 POLL_INTERVAL = 0.2
 

@@ -16,12 +16,13 @@ from rich.table import Table
 
 from infra import explorer
 from infra.checkout import DATA_DIR, ROOT
-from infra.console import Tail, console, format_log_line, print_status
+from infra.console import console, format_log_line, print_status
 from infra.errors import InfraError
 from infra.local import Servers, Stack, environment
 from infra.local.ports import find_free_port
 from infra.local.process import get_log_file
 from infra.local.state import SHARED_SETTINGS, PlatformState, find_platform_state, load_settings
+from infra.log_tail import Tail
 from infra.signals import stop_on_signals
 from subgraphs.domains import DOMAINS
 

@@ -19,7 +19,8 @@ from subgraphs.common.unit_of_work import UnitOfWork
 app = typer.Typer(help="Grant and revoke the roles of staff.", no_args_is_help=True)
 
 Email = Annotated[
-    str, typer.Argument(metavar="EMAIL", help="The address of an account, which signs up like a parent's.")
+    str,
+    typer.Argument(metavar="EMAIL", help="The e-mail address of an account; staff sign up as parents do."),
 ]
 Role = Annotated[StaffRole, typer.Option(help="What the person does.")]
 

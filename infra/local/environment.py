@@ -114,9 +114,9 @@ def _select_by_prefix(prefix: str, settings: Mapping[str, str]) -> list[str]:
 
 
 def _select(names: list[str], settings: Mapping[str, str]) -> dict[str, str]:
-    machine = {name: os.environ[name] for name in INHERITED if name in os.environ}
+    inherited = {name: os.environ[name] for name in INHERITED if name in os.environ}
     chosen = {name: settings[name] for name in names if name in settings}
-    return machine | MALLOC_SETTINGS | {"PYTHONUNBUFFERED": "1"} | chosen
+    return inherited | MALLOC_SETTINGS | {"PYTHONUNBUFFERED": "1"} | chosen
 
 
 _KNOWN_SETTINGS = {

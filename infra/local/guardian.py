@@ -20,7 +20,7 @@ GRACE_SECONDS = 8.0
 
 
 class Guardian:
-    """The supervisor's handle of the guardian process."""
+    """The supervisor's handle to the guardian process."""
 
     def __init__(self, lease: Path) -> None:
         self._process = subprocess.Popen(

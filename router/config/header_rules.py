@@ -24,7 +24,8 @@ class Propagate:
     """The client's header is propagated with all of its values.
 
     With `initial_payload`, an entry of a WebSocket client's `connection_init` payload stands for a header
-    that its handshake lacks: browsers can set none there. No proxy checks such an entry.
+    that its handshake lacks: browsers can set none there. Proxies before the router check headers, but not
+    such an entry.
     """
 
     name: str

@@ -72,7 +72,7 @@ class _Rule(BaseModel):
 
 
 class PropagateHeader(_Rule):
-    """Propagates a header of the client to the subgraphs, or what stands for it in its initial payload."""
+    """Propagates a header of the client to the subgraphs, or its like in a WebSocket's first message."""
 
     propagate: HeaderName
     initial_payload: bool = False

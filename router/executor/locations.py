@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, TypeAlias
 
-from graphql import FieldNode, SelectionSetNode
+from graphql import SelectionSetNode
 
 from router.operation import Operation
-from router.operation.fragments import resolve_fragment
+from router.operation.fragments import iterate_fields
 
 Locations: TypeAlias = dict[str, "tuple[int, int, Locations]"]
 """By response name: line, column, and the locations of the fields below."""
@@ -72,18 +72,11 @@ def _find_location(path: Any, locations: Locations) -> tuple[int, int] | None:
 
 
 def _collect(operation: Operation, selections: SelectionSetNode, found: Locations) -> None:
-    for each in selections.selections:
-        if isinstance(each, FieldNode):
-            _collect_field(operation, each, found)
-        else:
-            _collect(operation, resolve_fragment(each, operation.fragments).selection_set, found)
-
-
-def _collect_field(operation: Operation, field: FieldNode, found: Locations) -> None:
-    if field.loc is None:
-        return
-    start, name = field.loc.start_token, (field.alias or field.name).value
-    if name not in found:
-        found[name] = (start.line, start.column, {} if field.selection_set else _NONE)
-    if field.selection_set:
-        _collect(operation, field.selection_set, found[name][2])
+    for field, _ in iterate_fields(operation.fragments, selections):
+        if field.loc is None:
+            continue
+        start, name = field.loc.start_token, (field.alias or field.name).value
+        if name not in found:
+            found[name] = (start.line, start.column, {} if field.selection_set else _NONE)
+        if field.selection_set:
+            _collect(operation, field.selection_set, found[name][2])

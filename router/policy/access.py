@@ -25,7 +25,7 @@ from graphql import (
 
 from router.errors import AccessError, ForbiddenError, UnauthenticatedError
 from router.operation import Operation
-from router.operation.fragments import iterate_fields
+from router.operation.fragments import iterate_typed_fields
 from router.policy.auth import Identity
 from router.policy.decisions import NO_POLICIES, Policies
 from router.supergraph.links import Vocabulary
@@ -140,7 +140,7 @@ class _GuardCollector:
     def collect(
         self, selections: SelectionSetNode, parent: GraphQLNamedType, path: tuple[str, ...]
     ) -> Iterator[Guard]:
-        for node, type_ in iterate_fields(self._schema, self._fragments, selections, parent):
+        for node, type_ in iterate_typed_fields(self._schema, self._fragments, selections, parent):
             yield from self._collect_field(node, type_, path)
 
     def _collect_field(

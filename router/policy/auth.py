@@ -111,7 +111,7 @@ class KeySet:
             self.generation += 1
 
     def _report_failure(self, error: Exception) -> None:
-        """Logs why the keys could not be fetched, once they have been away for a while."""
+        """Logs why the keys could not be fetched, once they have been unavailable for a while."""
         now = self._clock()
         if self._quiet_until is None:
             self._quiet_until = now if self._keys else now + REPORT_AFTER_SECONDS

@@ -48,7 +48,7 @@ from graphql import (
 
 from router.errors import CostUnknownError
 from router.operation import Operation
-from router.operation.fragments import iterate_fields
+from router.operation.fragments import iterate_typed_fields
 from router.supergraph.links import Vocabulary
 
 MUTATION_WEIGHT = 10
@@ -201,7 +201,7 @@ class _Estimator:
     def estimate(
         self, selections: SelectionSetNode, parent: GraphQLNamedType, sized: Mapping[str, int]
     ) -> int:
-        fields = iterate_fields(self._schema, self._fragments, selections, parent, self._is_included)
+        fields = iterate_typed_fields(self._schema, self._fragments, selections, parent, self._is_included)
         return sum(self._estimate_field(node, type_, sized) for node, type_ in fields)
 
     def _is_included(self, node: SelectionNode) -> bool:

@@ -46,14 +46,14 @@ class PolicyDecisions:
             _log_failure("ROUTER_POLICY_URL is not set", policies)
             return NO_POLICIES
         try:
-            return policies & await self._ask(self._url, policies, identity, traceparent)
+            return policies & await self._request_decision(self._url, policies, identity, traceparent)
         except TimeoutError:
             _log_failure(f"no response within {self._timeout.total:.3g} seconds", policies)
         except (aiohttp.ClientError, OSError, InvalidDecisionError, orjson.JSONEncodeError) as error:
             _log_failure(str(error) or repr(error), policies)
         return NO_POLICIES
 
-    async def _ask(
+    async def _request_decision(
         self, url: str, policies: Policies, identity: Identity | None, traceparent: str
     ) -> Policies:
         query = {"policies": sorted(policies), "claims": identity.claims if identity else None}

@@ -16,9 +16,7 @@ from graphql import (
     DocumentNode,
     ExecutableDefinitionNode,
     FieldNode,
-    FragmentSpreadNode,
     GraphQLError,
-    InlineFragmentNode,
     NoSchemaIntrospectionCustomRule,
     OperationDefinitionNode,
     SelectionNode,
@@ -26,9 +24,9 @@ from graphql import (
 )
 
 from router.config.settings import Limits
-from router.operation.fragments import Fragments, collect_fragments
+from router.operation.fragments import Fragments, collect_fragments, find_fragment
+from router.operation.selections import INTROSPECTION
 
-INTROSPECTION_FIELDS = frozenset({"__schema", "__type"})
 # The largest GraphQL Int.
 MAX_REPORTED = 2**31 - 1
 
@@ -58,8 +56,9 @@ class _Measurer:
     """Measures selection sets, and each fragment only once."""
 
     def __init__(self, fragments: Fragments) -> None:
-        self._definitions = fragments
-        self._fragments: dict[str, Size] = {}
+        self._fragments = fragments
+        self._sizes: dict[int, Size] = {}
+        """The sizes of the fragments that are measured, by the identity of their selection set."""
 
     def measure(self, selections: SelectionSetNode | None) -> Size:
         size = Size()
@@ -68,32 +67,25 @@ class _Measurer:
         return size
 
     def _measure_selection(self, node: SelectionNode) -> Size:
-        match node:
-            case FieldNode():
-                return self._measure_field(node)
-            case FragmentSpreadNode():
-                inner = self._measure_fragment(node.name.value)
-            case InlineFragmentNode():
-                inner = self.measure(node.selection_set)
-            case _:
-                inner = Size()
+        if isinstance(node, FieldNode):
+            return self._measure_field(node)
+        fragment = find_fragment(node, self._fragments)
+        inner = self._measure_fragment(fragment.selection_set) if fragment else Size()
         return inner.combine(Size(directives=len(node.directives or ())))
 
     def _measure_field(self, node: FieldNode) -> Size:
         own = Size(1, 1 if node.alias else 0, 1, 1, len(node.directives or ()))
         inner = self.measure(node.selection_set)
         # The depth of the introspection schema is not the client's choice.
-        depth = 1 if node.name.value in INTROSPECTION_FIELDS else inner.depth + 1
+        depth = 1 if node.name.value in INTROSPECTION else inner.depth + 1
         return own.combine(Size(depth, inner.aliases, inner.fields, 0, inner.directives))
 
-    def _measure_fragment(self, name: str) -> Size:
-        if name not in self._fragments:
+    def _measure_fragment(self, selections: SelectionSetNode) -> Size:
+        if id(selections) not in self._sizes:
             # Cycles are reported by another rule; counting the fragment as empty ends the recursion.
-            self._fragments[name] = Size()
-            fragment = self._definitions.get(name)
-            if fragment is not None:
-                self._fragments[name] = self.measure(fragment.selection_set)
-        return self._fragments[name]
+            self._sizes[id(selections)] = Size()
+            self._sizes[id(selections)] = self.measure(selections)
+        return self._sizes[id(selections)]
 
 
 class _Comparisons:
@@ -106,7 +98,8 @@ class _Comparisons:
     def __init__(self, fragments: Fragments, limit: int) -> None:
         self._fragments = fragments
         self._limit = limit
-        self._active: set[str] = set()
+        self._active: set[int] = set()
+        """The fragments on the way to the current selection, which a cycle would enter again."""
         self.count = 0
 
     def add(self, definition: ExecutableDefinitionNode) -> None:
@@ -120,23 +113,21 @@ class _Comparisons:
             if self.count > self._limit:
                 return
             self.count += 1
-            match selection:
-                case FieldNode():
-                    field_path = (*path, (selection.alias or selection.name).value)
-                    self.count += seen[field_path]
-                    seen[field_path] += 1
-                    self._count_selections(selection.selection_set, field_path, seen)
-                case InlineFragmentNode():
-                    self._count_selections(selection.selection_set, path, seen)
-                case FragmentSpreadNode():
-                    self._count_spread(selection.name.value, path, seen)
+            if isinstance(selection, FieldNode):
+                field_path = (*path, (selection.alias or selection.name).value)
+                self.count += seen[field_path]
+                seen[field_path] += 1
+                self._count_selections(selection.selection_set, field_path, seen)
+            elif fragment := find_fragment(selection, self._fragments):
+                self._count_fragment(fragment.selection_set, path, seen)
 
-    def _count_spread(self, name: str, path: tuple[str, ...], seen: Counter[tuple[str, ...]]) -> None:
-        if name in self._active or name not in self._fragments:
-            return
-        self._active.add(name)
-        self._count_selections(self._fragments[name].selection_set, path, seen)
-        self._active.remove(name)
+    def _count_fragment(
+        self, selections: SelectionSetNode, path: tuple[str, ...], seen: Counter[tuple[str, ...]]
+    ) -> None:
+        if id(selections) not in self._active:
+            self._active.add(id(selections))
+            self._count_selections(selections, path, seen)
+            self._active.remove(id(selections))
 
 
 def find_limit_errors(document: DocumentNode, limits: Limits) -> list[GraphQLError]:

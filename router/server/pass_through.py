@@ -1,7 +1,8 @@
 """Pass-through: requests for the paths of a subgraph that are not GraphQL, such as webhooks and files.
 
 The request is passed on unchanged, so that a signature over its body stays valid, and the response is
-streamed back as fast as the client reads it. Who may ask is decided by the subgraph, by such signatures.
+streamed back as fast as the client reads it. The subgraph itself decides which requests it accepts, by
+such signatures.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ METHODS = ("GET", "HEAD", "POST")
 MAX_CONCURRENT = 128
 MAX_PER_CLIENT = 16
 MAX_WAIT_SECONDS = 20.0
-# They belong to one connection (RFC 9110 section 7.6.1), or the router says them itself.
+# They belong to one connection (RFC 9110 section 7.6.1), or the router sets them itself.
 NOT_FORWARDED = frozenset(
     {
         *("connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "proxy-connection", "te"),
@@ -179,13 +180,13 @@ def has_dot_segments(path: str) -> bool:
 
 def build_forwarded_headers(headers: Headers, client: str, scheme: str) -> list[tuple[str, str]]:
     """The end-to-end headers of a request, and who sent it."""
-    of_connection = {
+    connection_specific = {
         name.strip().lower() for value in headers.getlist("connection") for name in value.split(",")
     }
     kept = [
         (name, value)
         for name, value in headers.items()
-        if name not in NOT_FORWARDED and name not in of_connection
+        if name not in NOT_FORWARDED and name not in connection_specific
     ]
     return [*kept, ("x-forwarded-for", client), ("x-forwarded-proto", scheme)]
 

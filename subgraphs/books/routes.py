@@ -10,6 +10,7 @@ from starlette.routing import Route
 
 from subgraphs.books import service
 from subgraphs.books.errors import InvalidFileUrl
+from subgraphs.common.app_state import get_state
 from subgraphs.common.errors import NotFound
 from subgraphs.common.storage import LIFETIME
 
@@ -19,7 +20,7 @@ async def serve_file(request: Request) -> Response:
     key = request.path_params["key"]
     expires, signature = (request.query_params.get(name, "") for name in ("expires", "signature"))
     try:
-        file = await service.open_file(request.app.state.runtime, key, expires, signature)
+        file = await service.open_file(get_state(request.app).runtime, key, expires, signature)
     except InvalidFileUrl as invalid:
         return _build_error_response(403, invalid.code, str(invalid))
     except NotFound:

@@ -27,6 +27,7 @@ from strawberry.subscriptions import GRAPHQL_SSE_PROTOCOL
 from strawberry.types import ExecutionResult, SubscriptionExecutionResult
 
 from subgraphs.common import deliveries
+from subgraphs.common.app_state import AppState, get_state, set_state
 from subgraphs.common.context import Context
 from subgraphs.common.errors import DomainError, Unauthenticated
 from subgraphs.common.event_streams import (
@@ -89,8 +90,8 @@ class GraphQLView(GraphQL[Context[Any], None]):
     async def get_context(self, request: Request | WebSocket, response: Response | WebSocket) -> Context[Any]:
         """Verify the caller's token, if there is one, and create the request's loaders."""
         del response
-        runtime: Runtime = request.app.state.runtime
-        caller = await _verify_caller(request, request.app.state.verifier)
+        state = get_state(request.app)
+        runtime, caller = state.runtime, await _verify_caller(request, state.verifier)
         loaders = self._loaders(runtime, caller)
         return Context(runtime, caller, loaders, request.headers.get("user-agent"), _read_deadline(request))
 
@@ -217,7 +218,7 @@ async def _check_liveness(_: Request) -> Response:
 
 
 async def _check_readiness(request: Request) -> Response:
-    runtime: Runtime = request.app.state.runtime
+    runtime = get_state(request.app).runtime
     checks = {
         "database": await _run_check(runtime.database.check),
         "redis": await _run_check(runtime.redis.ping),
@@ -256,10 +257,10 @@ def create_subgraph(
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         async with open_runtime(domain, settings) as runtime, collect_when_idle():
-            app.state.runtime = runtime
-            app.state.verifier = TokenVerifier(
+            verifier = TokenVerifier(
                 settings.jwks_url, settings.jwt_issuer, runtime.clock, settings.outgoing_ca_file
             )
+            set_state(app, AppState(runtime, verifier))
             yield
 
     view = GraphQLView(schema, loaders)

@@ -1,7 +1,8 @@
 """Responses of subscriptions: Server-Sent Events, closed when the caller disconnects.
 
-When PostgreSQL or Redis is away, the events end without `complete`. The router then opens the subscription
-again after the last event that it has seen, with growing pauses, so that its client notices nothing.
+When PostgreSQL or Redis is unavailable, the events end without `complete`. The router then opens the
+subscription again after the last event that it has seen, with growing pauses, so that its client notices
+nothing.
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ class ClosingStreamingResponse(StreamingResponse):
 
 
 class StreamBroken(Exception):
-    """The next event could not be read because a server is away; its cause says which."""
+    """The next event could not be read because a server is unavailable; its cause says which."""
 
 
 async def break_on_outage(results: AsyncGenerator[ExecutionResult]) -> AsyncGenerator[ExecutionResult]:
@@ -70,4 +71,4 @@ async def close_with_stream(
             async for text in texts:
                 yield text
     except StreamBroken as broken:
-        get_logger().warning("A stream ends because a server is away", error=broken.__cause__)
+        get_logger().warning("A stream ends because a server is unavailable", error=broken.__cause__)

@@ -12,7 +12,7 @@ from subgraphs.common.gate import MAX_BODY_BYTES, MAX_HEADER_BYTES
 MAX_REQUEST_BYTES: Final = 2 * MAX_BODY_BYTES
 """The size of a whole request: head, body and the overhead of chunks."""
 PIECE_BYTES: Final = 16_384
-"""Bytes parsed in one turn of the event loop; in chunks of one byte each, that takes a millisecond."""
+"""Bytes parsed in one iteration of the event loop; in chunks of one byte each, that takes a millisecond."""
 _HEAD_TOO_LARGE: Final = (
     b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
 )
@@ -40,7 +40,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Parse data, one piece in each turn of the event loop."""
+        """Parse data, one piece in each iteration of the event loop."""
         if self._unparsed:
             self._unparsed += data
             return

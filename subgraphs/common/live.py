@@ -108,8 +108,8 @@ class LiveStreams:
         """Yield every event after a number, without end: first the past ones, then each as it is appended.
 
         If the stream does not reach back far enough, has a gap or has expired, the durable events come from
-        `history`. So does an event whose writer died before appending it, after a while. While Redis is away
-        it waits.
+        `history`. So does an event whose writer died before appending it, after a while. It waits
+        while Redis is unavailable.
         """
         with self._join(key, after, history) as follower:
             while True:

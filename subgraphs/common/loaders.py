@@ -78,8 +78,8 @@ def bind_owner(
 class _ScheduledLoader(DataLoader[Key, Value]):
     """A loader that sends a batch when its operation is idle, and returns values in time slices.
 
-    A large answer requests its keys over several turns of the event loop, and Strawberry's own loader would
-    send a batch in each.
+    A large answer requests its keys over several iterations of the event loop, and Strawberry's own loader
+    would send a batch in each.
     """
 
     def load(self, key: Key) -> Awaitable[Value]:

@@ -10,6 +10,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from subgraphs.common import webhooks
+from subgraphs.common.app_state import get_state
 from subgraphs.common.errors import DomainError
 from subgraphs.common.webhooks import InvalidWebhook, WebhookSource
 
@@ -31,7 +32,7 @@ def _build_route(source: WebhookSource) -> Route:
             if len(body) > MAX_BODY_BYTES:
                 return _build_refusal(413, InvalidWebhook("The body is too large."))
         try:
-            await webhooks.receive(request.app.state.runtime, source, request.headers, bytes(body))
+            await webhooks.receive(get_state(request.app).runtime, source, request.headers, bytes(body))
         except InvalidWebhook as invalid:
             return _build_refusal(400, invalid)
         return JSONResponse({"received": True})

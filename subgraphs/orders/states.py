@@ -1,4 +1,4 @@
-"""The states of orders, payment attempts and refunds, and what reports of its print job do to an order."""
+"""The states of orders, payment attempts and refunds, and how reports of the print job move an order."""
 
 from __future__ import annotations
 

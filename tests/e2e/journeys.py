@@ -169,7 +169,7 @@ async def check_everything_query(parent: ParentClient, book_id: str) -> None:
     await parent.wait_until_shipped(paid["id"])
     book = await parent.read(book_id)
 
-    answer = (await parent.ask(EVERYTHING)).ok
+    answer = (await parent.execute(EVERYTHING)).ok
     assert answer["bookFormats"] == [
         {"id": "square-8.5", "printProducts": [{"id": "casewrap-8.5-square"}]},
         {"id": "square-7.5", "printProducts": [{"id": "casewrap-7.5-square"}]},

@@ -114,7 +114,7 @@ class ParentClient:
     user_id: str = ""
     email: str = field(default_factory=lambda: f"ada.{secrets.token_hex(6)}@example.com")
 
-    async def ask(self, document: str, **variables: Any) -> Answer:
+    async def execute(self, document: str, **variables: Any) -> Answer:
         """Send an operation."""
         body = {"query": document, "variables": variables}
         response = await self.http.post(self.url, json=body, headers=self._headers())
@@ -122,7 +122,7 @@ class ParentClient:
 
     async def get(self, document: str, **variables: Any) -> Any:
         """Return the value of the only root field; there must be no error."""
-        [value] = (await self.ask(document, **variables)).ok.values()
+        [value] = (await self.execute(document, **variables)).ok.values()
         return value
 
     async def watch(self, document: str, **variables: Any) -> AsyncGenerator[Any]:
@@ -159,7 +159,7 @@ class ParentClient:
             assert (await self.get(CONSENT, purpose=purpose))["revokedAt"] is None
 
     async def sign_in(self) -> None:
-        """Sign in for a new access token; one lives ten minutes."""
+        """Sign in for a new access token, which is valid for ten minutes."""
         self.token = None
         signed_in = await self.get(SIGN_IN, input={"email": self.email, "password": PASSWORD})
         assert signed_in["__typename"] == "SignedIn"

@@ -48,14 +48,14 @@ async def test_a_malformed_request_is_refused(anybody: ParentClient, body: bytes
 
 
 async def test_an_unknown_field_is_named(parent: ParentClient) -> None:
-    answer = await parent.ask("query { me { displayName shoeSize } }")
+    answer = await parent.execute("query { me { displayName shoeSize } }")
     assert answer.code == "GRAPHQL_VALIDATION_FAILED"
     assert "shoeSize" in answer.errors[0]["message"]
     assert answer.data is None
 
 
 async def test_a_variable_of_the_wrong_type_is_named(parent: ParentClient) -> None:
-    answer = await parent.ask(PAGE, id="book_1", number="four")
+    answer = await parent.execute(PAGE, id="book_1", number="four")
     assert answer.code == "BAD_USER_INPUT"
     assert "$number" in answer.errors[0]["message"]
 
@@ -64,7 +64,7 @@ async def test_a_query_that_is_too_deep_is_refused(parent: ParentClient) -> None
     deep = "title"
     for _ in range(12):
         deep = f"pages {{ book {{ {deep} }} }}"
-    answer = await parent.ask(f'query {{ book(id: "book_1") {{ {deep} }} }}')
+    answer = await parent.execute(f'query {{ book(id: "book_1") {{ {deep} }} }}')
     assert answer.code == "GRAPHQL_VALIDATION_FAILED"
     assert answer.errors[0]["extensions"] | {"limit": 20, "found": 26} == answer.errors[0]["extensions"]
     assert answer.errors[0]["message"] == "The operation has 26 levels of fields; the maximum is 20."
@@ -73,18 +73,18 @@ async def test_a_query_that_is_too_deep_is_refused(parent: ParentClient) -> None
 @pytest.mark.parametrize("token", ["not-a-token", "e30.e30.e30", "eyJhbGciOiJub25lIn0.eyJzdWIiOiJ1c3JfMSJ9."])
 async def test_a_wrong_token_fails_the_request(anybody: ParentClient, token: str) -> None:
     anybody.token = token
-    answer = await anybody.ask("query { printProducts { id } }")
+    answer = await anybody.execute("query { printProducts { id } }")
     assert (answer.data, answer.code) == (None, "UNAUTHENTICATED")
 
 
 async def test_without_a_token_no_personal_data_is_answered(anybody: ParentClient) -> None:
-    answer = await anybody.ask("query { me { id } }")
+    answer = await anybody.execute("query { me { id } }")
     assert answer.code == "UNAUTHENTICATED"
     assert not answer.data
 
 
 async def test_a_parent_cannot_use_fields_for_staff(parent: ParentClient) -> None:
-    answer = await parent.ask("query { printJobs { nodes { id } } }")
+    answer = await parent.execute("query { printJobs { nodes { id } } }")
     assert answer.code == "FORBIDDEN"
 
 
@@ -97,13 +97,13 @@ async def test_somebody_elses_book_is_not_found_by_any_operation(
     version = {"version": book["version"]}
     edit = {"pageId": page["id"], "expectedVersion": page["version"], "text": "Mine now."}
     theirs = [
-        await stranger.ask(READ_BOOK, id=finished_book.book_id),
-        await stranger.ask("query ($id: ID!) { page(id: $id) { text } }", id=page["id"]),
-        await stranger.ask(EDIT, input=edit),
-        await stranger.ask(APPROVE, bookId=finished_book.book_id, **version),
+        await stranger.execute(READ_BOOK, id=finished_book.book_id),
+        await stranger.execute("query ($id: ID!) { page(id: $id) { text } }", id=page["id"]),
+        await stranger.execute(EDIT, input=edit),
+        await stranger.execute(APPROVE, bookId=finished_book.book_id, **version),
     ]
     assert [answer.code for answer in theirs] == ["NOT_FOUND"] * 4
-    never_was = await stranger.ask(READ_BOOK, id=unknown)
+    never_was = await stranger.execute(READ_BOOK, id=unknown)
     message = theirs[0].errors[0]["message"].replace(finished_book.book_id, unknown)
     assert (never_was.code, never_was.errors[0]["message"]) == ("NOT_FOUND", message)
     after = await finished_book.parent.read(finished_book.book_id)
@@ -148,7 +148,7 @@ async def test_a_brief_that_is_empty_too_long_or_unprintable_makes_no_book(
     parent: ParentClient, wish: str
 ) -> None:
     child = await create_child(parent)
-    answer = await parent.ask(CREATE_BOOK, input={"childId": child["id"], "wish": wish})
+    answer = await parent.execute(CREATE_BOOK, input={"childId": child["id"], "wish": wish})
     assert (answer.code, answer.field) == ("BAD_USER_INPUT", "wish")
     assert (await parent.get(MINE))["books"]["nodes"] == []
 
@@ -179,7 +179,7 @@ async def test_a_name_may_contain_emoji_or_markup(parent: ParentClient, name: st
 async def test_an_invalid_child_is_refused_by_field(
     parent: ParentClient, details: dict[str, str], field: str
 ) -> None:
-    answer = await parent.ask(CREATE_CHILD, input=CHILD | details)
+    answer = await parent.execute(CREATE_CHILD, input=CHILD | details)
     assert (answer.code, answer.field) == ("BAD_USER_INPUT", field)
     assert (await parent.get(MINE))["children"] == []
 
@@ -188,7 +188,7 @@ async def test_an_invalid_child_is_refused_by_field(
 async def test_a_page_number_outside_the_book_has_a_clear_answer(
     finished_book: FinishedBook, number: int
 ) -> None:
-    answer = await finished_book.parent.ask(PAGE, id=finished_book.book_id, number=number)
+    answer = await finished_book.parent.execute(PAGE, id=finished_book.book_id, number=number)
     if answer.errors:
         assert (answer.code, answer.field) == ("BAD_USER_INPUT", "number")
     else:
@@ -229,7 +229,7 @@ async def test_an_undeliverable_order_is_refused_by_field(
         "shippingAddress": ADDRESS | changes.get("shippingAddress", {}),
         "quantity": changes.get("quantity", 1),
     }
-    answer = await finished_book.parent.ask(QUOTE, input=wanted)
+    answer = await finished_book.parent.execute(QUOTE, input=wanted)
     assert (answer.code, answer.field) == ("BAD_USER_INPUT", field)
 
 
@@ -241,7 +241,7 @@ async def test_a_book_is_not_quoted_as_a_product_of_another_format(finished_book
 
 async def test_the_same_address_cannot_sign_up_twice(parent: ParentClient) -> None:
     again = ParentClient(parent.http, parent.url, email=parent.email)
-    taken = await again.ask(
+    taken = await again.execute(
         "mutation ($input: SignUpInput!) { signUp(input: $input) { __typename } }",
         input={"email": parent.email.upper(), "password": "another-password", "displayName": "Eve"},
     )

@@ -54,15 +54,15 @@ def hive_gateway(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iter
 def build_supergraph(stack: Stack) -> str:
     """The supergraph with the addresses that the platform's subgraphs have this time."""
     text = (ROOT / "schema" / "supergraph.graphql").read_text()
-    for place, domain in enumerate(DOMAINS):
-        default = f"http://127.0.0.1:{3001 + place}/graphql"
+    for index, domain in enumerate(DOMAINS):
+        default = f"http://127.0.0.1:{3001 + index}/graphql"
         assert text.count(default) == 1
         text = text.replace(default, stack.environ[DOMAINS[domain].url_variable])
     return text
 
 
 def build_environment() -> dict[str, str]:
-    """What Node needs of the machine."""
+    """The environment variables that Node needs."""
     return {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
 
 

@@ -12,7 +12,7 @@ async def test_one_query_joins_all_five(finished_book: FinishedBook) -> None:
 async def test_the_query_gives_another_parent_no_data(
     finished_book: FinishedBook, stranger: ParentClient
 ) -> None:
-    answer = await stranger.ask(EVERYTHING)
+    answer = await stranger.execute(EVERYTHING)
     me = answer.ok["me"]
     assert (me["id"], me["children"], me["books"]["nodes"], me["orders"]["nodes"]) == (
         stranger.user_id,

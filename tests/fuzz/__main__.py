@@ -10,10 +10,11 @@ import time
 from collections.abc import Iterator, Sequence
 
 from infra.console import console, print_status
-from tests.fuzz.attacks import Attack, create_random, list_attacks
+from tests.fuzz.attacks import Attack, create_random
 from tests.fuzz.campaign import Campaign, open_campaign
 from tests.fuzz.latency import compare
 from tests.fuzz.oracle import Finding
+from tests.fuzz.selection import list_attacks
 
 NAME = "fuzz"
 # Attacks per round; each comparison takes several seconds.

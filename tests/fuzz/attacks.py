@@ -1,21 +1,14 @@
-"""The registry of attacks, each selected by name and reproduced by a seed."""
+"""Attacks: what each is called and aimed at, and the randomness that a seed reproduces."""
 
 from __future__ import annotations
 
 import random
-from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from subgraphs.domains import DOMAINS
 
-if TYPE_CHECKING:
-    from tests.fuzz.context import AttackContext
-
 ROUTER = ("router",)
 SERVERS = ("router", *DOMAINS)
-
-Launch = Callable[["AttackContext"], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +22,6 @@ class Attack:
 
     name: str
     target: str
-    launch: Launch
     is_burst: bool
     may_close: bool
 
@@ -42,46 +34,6 @@ class Attack:
     def surface(self) -> str:
         """The attacked surface: the name's first part."""
         return self.name.partition(".")[0]
-
-
-_ATTACKS: dict[str, Attack] = {}
-
-
-def attack(
-    name: str, targets: Iterable[str] = ROUTER, *, burst: bool = False, may_close: bool = False
-) -> Callable[[Launch], Launch]:
-    """Register an attack on each of these processes."""
-
-    def register(launch: Launch) -> Launch:
-        for target in targets:
-            each = Attack(name, target, launch, burst, may_close)
-            assert each.full_name not in _ATTACKS, each.full_name
-            _ATTACKS[each.full_name] = each
-        return launch
-
-    return register
-
-
-def list_attacks() -> list[Attack]:
-    """List every attack on each of its targets."""
-    from tests.fuzz import surfaces  # noqa: F401 - the import registers them
-
-    return list(_ATTACKS.values())
-
-
-def sample_attacks(seed: int) -> list[Attack]:
-    """Choose each attack once on the router and once on one of its subgraphs.
-
-    Attacks on root fields reach their subgraph through the router, so they are not repeated there.
-    """
-    chosen: dict[tuple[str, bool], list[Attack]] = {}
-    for each in list_attacks():
-        chosen.setdefault((each.name, each.target == "router"), []).append(each)
-    return [
-        create_random(seed, name).choice(attacks)
-        for (name, on_router), attacks in chosen.items()
-        if on_router or not (name.startswith("graph.") and (name, True) in chosen)
-    ]
 
 
 def create_random(seed: int, name: str) -> random.Random:

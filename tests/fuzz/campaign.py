@@ -17,6 +17,7 @@ from tests.fuzz.monitor import ProcessMonitor, Sample
 from tests.fuzz.oracle import ALL_ATTACKS, NEEDS_CONFIRMATION, NEEDS_RESTART, Finding, Observation, evaluate
 from tests.fuzz.parent import Bystander, Parent
 from tests.fuzz.raw_client import RawConnection, build_request
+from tests.fuzz.registry import REGISTRY
 from tests.fuzz.target import SERVERS, Target
 
 ATTACK_TIMEOUT = 120.0
@@ -76,7 +77,7 @@ class Campaign:
         self.bystander.start()
         try:
             async with asyncio.timeout(ATTACK_TIMEOUT):
-                await attack.launch(context)
+                await REGISTRY[attack](context)
         except TimeoutError:
             context.report(f"the attack took longer than {ATTACK_TIMEOUT:g} s")
         finally:

@@ -1,4 +1,7 @@
-"""`python -m tests.fuzz.instrumented PAGE MODULE ARGUMENTS`: run a module, measuring its event loop."""
+"""`python -m tests.fuzz.instrumented PAGE MODULE ARGUMENTS`: run a module, measuring its event loop.
+
+PAGE is the file through whose memory the harness reads the measurements (`tests/fuzz/meter.py`).
+"""
 
 from __future__ import annotations
 

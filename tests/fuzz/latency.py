@@ -20,6 +20,7 @@ from tests.fuzz.context import MAX_CONCURRENT, AttackContext
 from tests.fuzz.oracle import Finding
 from tests.fuzz.parent import Bystander
 from tests.fuzz.raw_client import build_graphql_request
+from tests.fuzz.registry import REGISTRY
 
 LANES = 2
 SECONDS = 4.0
@@ -68,7 +69,7 @@ async def _measure_beside_attack(campaign: Campaign, attack: Attack, seed: str) 
         contexts.append(context)
         # Errors are reported when the attack runs alone.
         with suppress(OSError, TimeoutError):
-            await attack.launch(context)
+            await REGISTRY[attack](context)
 
     try:
         latency = await _measure(campaign, LANES, launch)

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import psutil
 
-from infra.console import Tail
 from infra.local.process import get_log_file
+from infra.log_tail import Tail
 from tests.fuzz.target import Target
 
 MEBIBYTE = 1 << 20

@@ -155,7 +155,7 @@ def _build_value(name: str, kind: GraphQLInputType, parent: Parent) -> Any:
 
 
 def _build_strings(parent: Parent) -> dict[str, str]:
-    # Ids with which long work would start or shared data would be deleted do not exist.
+    # Nothing has the ids under which long work would start or shared data would be deleted.
     return {
         "id": "ord_01k00000000000000000000000",
         "bookId": "book_01k00000000000000000000000",

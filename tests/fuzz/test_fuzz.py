@@ -9,8 +9,9 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from tests.fuzz.attacks import Attack, sample_attacks
+from tests.fuzz.attacks import Attack
 from tests.fuzz.campaign import Campaign, open_campaign
+from tests.fuzz.selection import sample_attacks
 
 SEED = 7
 SLACK = 3.0

@@ -15,14 +15,10 @@ FINE = Exchange("{ __typename }", "answered", 200, JSON, b'{"data":{}}')
 IDLE = Usage(0.001, 0.001, 0.001, "", 0.01, 0.0, 1.0, has_settled=True, has_ended=False)
 
 
-async def launch_nothing(_: Any) -> None:
-    """Launch nothing."""
-
-
 def build_observation(
     *exchanges: Exchange, is_burst: bool = False, may_close: bool = False, **changes: Any
 ) -> Observation:
-    attack = Attack("http.x", "router", launch_nothing, is_burst, may_close)
+    attack = Attack("http.x", "router", is_burst, may_close)
     defaults: dict[str, Any] = {
         "exchanges": exchanges or (FINE,),
         "violations": (),
@@ -158,7 +154,7 @@ def test_failures_of_other_clients_are_found() -> None:
 
 
 def test_a_finding_says_how_to_reproduce_it() -> None:
-    attack = Attack("http.x", "books", launch_nothing, is_burst=False, may_close=False)
+    attack = Attack("http.x", "books", is_burst=False, may_close=False)
     observation = Observation(attack, 42, [Exchange("x")], (), {}, {}, (), 0, (), ())
     [found] = evaluate(observation)
     assert "memorable fuzz --seed 42 --only http.x@books" in str(found)

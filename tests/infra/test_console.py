@@ -2,7 +2,8 @@
 
 import os
 
-from infra.console import Tail, format_log_line, print_error
+from infra.console import format_log_line, print_error
+from infra.log_tail import Tail
 
 
 def test_a_json_record_is_shown_in_brief():

@@ -32,7 +32,7 @@ class Library:
     def url(self) -> str:
         return f"{self.origin}/graphql"
 
-    async def ask(self, query: str, **headers: str) -> Any:
+    async def execute(self, query: str, **headers: str) -> Any:
         async with self.client.post(self.url, json={"query": query}, headers=headers) as response:
             return await response.json(content_type=None)
 

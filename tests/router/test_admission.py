@@ -1,4 +1,4 @@
-"""Admission: how many requests begin in one turn of the event loop, and whose."""
+"""Admission: how many requests begin in one iteration of the event loop, and whose."""
 
 import asyncio
 from itertools import pairwise

@@ -132,9 +132,9 @@ async def test_a_verified_token_survives_a_reload_while_its_keys_cannot_be_fetch
     file.write_text(build_supergraph("The first."))
     async with run_library(supergraph=file, router_reload_seconds=0.05) as library, asyncio.timeout(60):
         headers = {"authorization": f"Bearer {library.identities.issue_token()}"}
-        assert await library.ask("{ mine }", **headers) == {"data": {"mine": "yours"}}
+        assert await library.execute("{ mine }", **headers) == {"data": {"mine": "yours"}}
         library.identities.is_up = False
         file.write_text(build_supergraph("The second."))
         while await fetch_description(library.client, library.origin) != "The second.":  # noqa: ASYNC110 - no event
             await asyncio.sleep(0.01)
-        assert await library.ask("{ mine }", **headers) == {"data": {"mine": "yours"}}
+        assert await library.execute("{ mine }", **headers) == {"data": {"mine": "yours"}}

@@ -14,7 +14,7 @@ from tests.support.subgraph import build_settings
 
 
 @asynccontextmanager
-async def postgres_away(environ: Mapping[str, str], domain: str) -> AsyncIterator[None]:
+async def cut_off_postgres(environ: Mapping[str, str], domain: str) -> AsyncIterator[None]:
     """Cut a domain's connections to PostgreSQL, and let it refuse new ones, inside of the block."""
     role = DOMAINS[domain].role
     owner = await _connect_as_owner(environ)
@@ -28,7 +28,7 @@ async def postgres_away(environ: Mapping[str, str], domain: str) -> AsyncIterato
 
 
 @asynccontextmanager
-async def valkey_away(environ: Mapping[str, str]) -> AsyncIterator[None]:
+async def cut_off_valkey(environ: Mapping[str, str]) -> AsyncIterator[None]:
     """Cut all connections to Valkey, again and again, inside of the block; its data stays."""
     valkey = Redis.from_url(build_settings("auth", environ).redis_url, single_connection_client=True)
 

@@ -45,9 +45,9 @@ def render_plan(name: str, text: str, labels: frozenset[str] = frozenset()) -> s
     return str(start_planning(name, text, labels).plan)
 
 
-def start_deferred_planning(name: str, text: str, *true: str) -> Planning:
-    """Plans an operation for incremental delivery; `true` names the variables that are true."""
-    return Planner(load_supergraph(name)).start(load_operation(name, text), frozenset(true))
+def start_deferred_planning(name: str, text: str, *true_variables: str) -> Planning:
+    """Plans an operation for incremental delivery; `true_variables` are those of `@defer(if:)`."""
+    return Planner(load_supergraph(name)).start(load_operation(name, text), frozenset(true_variables))
 
 
 def dedent_plan(text: str) -> str:

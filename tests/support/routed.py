@@ -1,4 +1,4 @@
-"""The platform's router before a single subgraph; the others are away."""
+"""The platform's router before a single subgraph; the others are unavailable."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from infra.checkout import ROOT
+from subgraphs.common.app_state import AppState
 from subgraphs.domains import DOMAINS
 from tests.support.router_process import start_router, wait_for_origin
 from tests.support.serving import refuse_connections
@@ -27,7 +28,7 @@ async def route_to(subgraph: SubgraphClient) -> AsyncIterator[SubgraphClient]:
         }
         async with start_router("--port", "0", **environ) as process:
             origin = await wait_for_origin(process)
-            client = SubgraphClient(runtime.domain.name, origin, runtime, subgraph.verifier)
+            client = SubgraphClient(runtime.domain.name, origin, AppState(runtime, subgraph.verifier))
             try:
                 yield client
             finally:

@@ -1,4 +1,4 @@
-"""A studio for tests: the offline one, which records its calls and may fail."""
+"""A studio for tests: the offline one, with a record of its calls, and faults."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from subgraphs.ai.providers.story import PictureRequest
 
 
 class Studio(Writer, Illustrator, Protocol):
-    """A writer that is its own illustrator."""
+    """A provider that both writes and illustrates."""
 
 
-class CountingStudio(OfflineWriter, OfflineIllustrator):
-    """The offline studio, which records each call; `fault` may raise instead of an answer.
+class RecordingStudio(OfflineWriter, OfflineIllustrator):
+    """The offline studio, which records each call; its pictures stay SVG, which is quicker.
 
-    Its pictures stay SVG, which is quicker.
+    `fault` is called with the kind and the number of each call, and may raise instead of an answer.
     """
 
     def __init__(

@@ -11,9 +11,8 @@ import httpx2
 import orjson
 from prometheus_client import REGISTRY
 
+from subgraphs.common.app_state import AppState, get_state
 from subgraphs.common.gate import SERVICE_TOKEN_HEADER
-from subgraphs.common.identity import TokenVerifier
-from subgraphs.common.runtime import Runtime
 from subgraphs.domains import DOMAINS, fill_in_urls
 from tests.support.serving import serve_app
 from tests.support.tokens import serve_keys
@@ -55,11 +54,11 @@ class SubgraphClient:
     `service` are the headers by which it identifies itself as the platform's router.
     """
 
-    def __init__(self, domain: str, address: str, runtime: Runtime, verifier: TokenVerifier) -> None:
+    def __init__(self, domain: str, address: str, state: AppState) -> None:
         self.address = address
-        self.runtime = runtime
-        self.verifier = verifier
-        self.service = {SERVICE_TOKEN_HEADER: runtime.settings.service_token.get_secret_value()}
+        self.runtime = state.runtime
+        self.verifier = state.verifier
+        self.service = {SERVICE_TOKEN_HEADER: self.runtime.settings.service_token.get_secret_value()}
         self.http = httpx2.AsyncClient(base_url=address, timeout=30, headers=self.service)
         self._domain = domain
 
@@ -119,7 +118,7 @@ async def run_subgraph(domain: str, environ: Mapping[str, str]) -> AsyncIterator
     async with serve_keys() as jwks_url:
         app = DOMAINS[domain].create_app(build_settings(domain, {"JWKS_URL": jwks_url, **environ}))
         async with serve_app(app) as address:
-            client = SubgraphClient(domain, address, app.state.runtime, app.state.verifier)
+            client = SubgraphClient(domain, address, get_state(app))
             try:
                 yield client
             finally:

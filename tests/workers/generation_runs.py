@@ -1,4 +1,4 @@
-"""Steps shared by the generation tests: create a draft book, queue its generation, read its state."""
+"""Helpers of the generation tests: they create a draft book, queue its generation and read its state."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ async def queue_book(platform: Platform, draft: DraftBook) -> str:
 
 
 async def read_generation(platform: Platform, generation_id: str) -> Generation:
-    """The generation's current row."""
+    """Read the generation's current row."""
     async with platform.ai.database.read() as session:
         found = await session.get(Generation, generation_id)
     assert found is not None
@@ -107,25 +107,25 @@ async def read_generation(platform: Platform, generation_id: str) -> Generation:
 
 
 async def read_steps(platform: Platform, generation_id: str) -> list[GenerationStep]:
-    """The current rows of the generation's steps."""
+    """Read the current rows of the generation's steps."""
     async with platform.ai.database.read() as session:
         return (await repository.load_steps_of_generations(session, [generation_id]))[generation_id]
 
 
 async def read_pages(platform: Platform, book_id: str) -> list[Page]:
-    """The current rows of the book's pages."""
+    """Read the current rows of the book's pages."""
     async with platform.books.database.read() as session:
         return list((await books_repository.load_pages_of_books(session, [book_id]))[book_id])
 
 
 async def read_durable_events(platform: Platform, generation_id: str) -> list[LiveEvent]:
-    """The events stored in PostgreSQL."""
+    """Read the events stored in PostgreSQL."""
     async with platform.ai.database.read() as session:
         return [to_live_event(row) for row in await repository.list_events(session, generation_id, 0)]
 
 
 async def read_book(platform: Platform, book_id: str) -> Book:
-    """The book's current row."""
+    """Read the book's current row."""
     async with platform.books.database.read() as session:
         return await books_repository.get_any_book(session, book_id)
 
@@ -143,7 +143,7 @@ async def follow_events(platform: Platform, generation_id: str, after: int = 0) 
 
 
 def join_text_deltas(seen: list[LiveEvent]) -> dict[str, str]:
-    """The text of each written page, joined from the deltas since its step last started."""
+    """Join the text of each written page from the deltas since its step last started."""
     texts: dict[str, str] = {}
     current: dict[str, str] = {}
     for event in seen:

@@ -10,7 +10,7 @@ from subgraphs.ai.states import GenerationStatus
 from subgraphs.orders import repository
 from subgraphs.orders.states import OrderStatus
 from tests.support.providers import use_provider
-from tests.support.studio import CountingStudio
+from tests.support.studio import RecordingStudio
 from tests.workers import generation_runs
 from tests.workers.harness import run_worker, wait_until
 from tests.workers.paid_orders import create_paid_order
@@ -62,7 +62,7 @@ async def test_a_parent_with_many_books_delays_anothers_book_by_one_and_anothers
             order = await repository.get_order(session, parent.user_id, paid.id)
         return order.status is OrderStatus.SHIPPED
 
-    studio = CountingStudio()
+    studio = RecordingStudio()
     with use_provider(WRITERS, studio), use_provider(ILLUSTRATORS, studio):
         async with run_worker(environ, platform):
             await wait_until(is_shipped, TIMEOUT_SECONDS)

@@ -17,7 +17,7 @@ REQUEST_TIMEOUT = 60.0
 
 
 class LoadGenerator:
-    """Sends the workload's query, each time as another caller, and checks that every response is the same."""
+    """Sends the workload's query, each time as a different caller, and checks that all responses agree."""
 
     def __init__(self, client: HttpClient, url: Address) -> None:
         self._client = client

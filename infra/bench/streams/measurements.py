@@ -34,7 +34,7 @@ _WISH = "to find out where the moon sleeps"
 
 @dataclass(frozen=True, slots=True)
 class IdleFigures:
-    """What watchers cost for whom nothing happens; `kibibytes` is the memory of each, by process."""
+    """What idle watchers cost; `kibibytes` is the memory of each, by process."""
 
     watchers: int
     load: Load

@@ -115,7 +115,7 @@ async def _call_provider(
         order = await repository.lock_any_order(uow.session, attempt.order_id)
         attempt = await repository.get_any_attempt(uow.session, attempt.id)
         if ATTEMPT_STATES.is_ahead(attempt.status, _STATUSES[type(outcome)]):
-            await _record(uow, runtime, order, attempt, outcome)
+            await _record(runtime, uow, order, attempt, outcome)
         if attempt.status is AttemptStatus.PENDING:
             await enqueue_check(uow, order, attempt, provider.poll_interval)
     return PaymentProgress(order, attempt)
@@ -137,7 +137,7 @@ async def _cancel(provider: PaymentProvider, attempt: PaymentAttempt) -> Payment
 
 
 async def _record(
-    uow: UnitOfWork, runtime: Runtime, order: Order, attempt: PaymentAttempt, outcome: PaymentOutcome
+    runtime: Runtime, uow: UnitOfWork, order: Order, attempt: PaymentAttempt, outcome: PaymentOutcome
 ) -> None:
     """Record an outcome; the order's followers get an event, also while it still awaits payment."""
     attempt.status, attempt.reference = _STATUSES[type(outcome)], outcome.reference

@@ -53,7 +53,7 @@ async def checkout(
     key = check_key(_KEY_FIELD, attempt_key)
     while True:
         async with runtime.unit_of_work() as uow:
-            attempt = await _begin_attempt(uow, runtime, parent, quote_id, method, key)
+            attempt = await _begin_attempt(runtime, uow, parent, quote_id, method, key)
         if attempt.idempotency_key == key:
             return await submit_attempt(runtime, attempt)
         other = await cancel_attempt(runtime, attempt)
@@ -62,7 +62,7 @@ async def checkout(
 
 
 async def _begin_attempt(
-    uow: UnitOfWork, runtime: Runtime, parent: Identity, quote_id: str, method: str, key: str
+    runtime: Runtime, uow: UnitOfWork, parent: Identity, quote_id: str, method: str, key: str
 ) -> PaymentAttempt:
     """Return the attempt with this key, or the one that is open or has succeeded, or a new one.
 
@@ -79,8 +79,8 @@ async def _begin_attempt(
             return attempt
     if quote.expires_at <= uow.now or (order and order.status is not OrderStatus.AWAITING_PAYMENT):
         raise QuoteExpired
-    order = order or await _place_order(uow, runtime, quote)
-    attempt = _build_attempt(uow, runtime, order, method, key, number=len(attempts) + 1)
+    order = order or await _place_order(runtime, uow, quote)
+    attempt = _build_attempt(runtime, uow, order, method, key, number=len(attempts) + 1)
     uow.session.add(attempt)
     await enqueue_check(uow, order, attempt, _SETTLEMENT_DELAY)
     return attempt
@@ -92,7 +92,7 @@ async def _load_attempts(uow: UnitOfWork, order: Order | None) -> list[PaymentAt
     return (await repository.load_attempts_of_orders(uow.session, [order.id]))[order.id]
 
 
-async def _place_order(uow: UnitOfWork, runtime: Runtime, quote: Quote) -> Order:
+async def _place_order(runtime: Runtime, uow: UnitOfWork, quote: Quote) -> Order:
     order = Order(
         id=new_id("ord"),
         number="M-" + "".join(secrets.choice(_NUMBER_SYMBOLS) for _ in range(8)),
@@ -116,7 +116,7 @@ async def _place_order(uow: UnitOfWork, runtime: Runtime, quote: Quote) -> Order
 
 
 def _build_attempt(
-    uow: UnitOfWork, runtime: Runtime, order: Order, method: str, key: str, *, number: int
+    runtime: Runtime, uow: UnitOfWork, order: Order, method: str, key: str, *, number: int
 ) -> PaymentAttempt:
     return PaymentAttempt(
         id=new_id("pat"),

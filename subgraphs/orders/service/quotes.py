@@ -17,7 +17,7 @@ from subgraphs.common.validation import require_in_range
 from subgraphs.orders.errors import BookNotApproved, ProductDoesNotFit
 from subgraphs.orders.models import Quote
 
-HOLDS_FOR = timedelta(hours=24)
+QUOTE_LIFETIME = timedelta(hours=24)
 _MAX_COPIES = 100
 
 _BOOK = """
@@ -107,7 +107,7 @@ def store_quote(uow: UnitOfWork, parent: Identity, request: QuoteRequest, price:
         fulfilment=price.fulfilment.amount,
         tax=price.tax.amount,
         created_at=uow.now,
-        expires_at=uow.now + HOLDS_FOR,
+        expires_at=uow.now + QUOTE_LIFETIME,
     )
     uow.session.add(quote)
     return quote

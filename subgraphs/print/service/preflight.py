@@ -28,12 +28,12 @@ async def begin_preflight(runtime: Runtime, print_job_id: str) -> str | None:
     async with runtime.unit_of_work() as uow:
         job = await repository.lock_any_job(uow.session, print_job_id)
         await move_job(uow, job, PrintJobStatus.PREFLIGHT)
-        waiting = job.status is PrintJobStatus.PREFLIGHT and job.preflight is None
-        return job.snapshot_id if waiting else None
+        is_waiting = job.status is PrintJobStatus.PREFLIGHT and job.preflight is None
+        return job.snapshot_id if is_waiting else None
 
 
 async def check_files(
-    runtime: Runtime, print_job_id: str, book: BookFormat, interior: FileToPrint, cover: FileToPrint
+    runtime: Runtime, print_job_id: str, book_format: BookFormat, interior: FileToPrint, cover: FileToPrint
 ) -> None:
     """Preflight the two files of a job; enqueue its submission if they pass, and reject it otherwise."""
     async with runtime.database.read() as session:
@@ -41,7 +41,7 @@ async def check_files(
     report = await asyncio.to_thread(
         preflight,
         product,
-        book,
+        book_format,
         CandidateFile(await runtime.storage.get(interior.storage_key), interior.sha256),
         CandidateFile(await runtime.storage.get(cover.storage_key), cover.sha256),
         runtime.clock(),

@@ -7,9 +7,10 @@ from typing import Any
 
 import orjson
 
-from tests.fuzz.attacks import ROUTER, attack
+from tests.fuzz.attacks import ROUTER
 from tests.fuzz.context import AttackContext
 from tests.fuzz.raw_client import CLOSE_CONNECTION, JSON, build_request
+from tests.fuzz.registry import attack
 
 
 async def send_value(context: AttackContext, value: Any, method: str = "POST") -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from tests.fuzz.attacks import ROUTER, SERVERS, attack
+from tests.fuzz.attacks import ROUTER, SERVERS
 from tests.fuzz.context import RESPONSE_TIMEOUT, AttackContext
 from tests.fuzz.raw_client import (
     CLOSE_CONNECTION,
@@ -13,6 +13,7 @@ from tests.fuzz.raw_client import (
     build_graphql_request,
     build_request,
 )
+from tests.fuzz.registry import attack
 
 HALF_HEAD = b"POST /graphql HTTP/1.1\r\nhost: localhost\r\nx-wait"
 HALF_BODY = build_request(
@@ -81,8 +82,8 @@ async def trickle(context: AttackContext) -> None:
 @attack("connections.health", SERVERS, burst=True)
 async def health(context: AttackContext) -> None:
     """Three hundred concurrent health checks."""
-    ask = build_request("GET", "/health/ready", [CLOSE_CONNECTION])
-    await context.run_concurrently(context.send(ask) for _ in range(300))
+    request = build_request("GET", "/health/ready", [CLOSE_CONNECTION])
+    await context.run_concurrently(context.send(request) for _ in range(300))
 
 
 @attack("connections.pipelined", SERVERS, burst=True, may_close=True)

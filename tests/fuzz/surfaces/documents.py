@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from random import Random
 
-from tests.fuzz.attacks import ROUTER, SERVERS, attack
+from tests.fuzz.attacks import ROUTER, SERVERS
 from tests.fuzz.context import AttackContext
+from tests.fuzz.registry import attack
 
 Documents = Callable[[Random], Iterable[str]]
 

@@ -6,9 +6,10 @@ from typing import Any
 
 import orjson
 
-from tests.fuzz.attacks import ROUTER, SERVERS, attack
+from tests.fuzz.attacks import ROUTER, SERVERS
 from tests.fuzz.context import RESPONSE_TIMEOUT, AttackContext
 from tests.fuzz.raw_client import CLOSE_CONNECTION, JSON, Exchange, Headers, RawConnection, build_request
+from tests.fuzz.registry import attack
 
 EVENTS = ("accept", "text/event-stream")
 PARTS = ("accept", 'multipart/mixed; subscriptionSpec="1.0", application/json')

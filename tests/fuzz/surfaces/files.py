@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from tests.fuzz.attacks import attack
 from tests.fuzz.context import AttackContext
 from tests.fuzz.raw_client import CLOSE_CONNECTION, build_request
+from tests.fuzz.registry import attack
 
 KEYS = (
     "a.png",

@@ -16,8 +16,9 @@ from graphql import (
 )
 
 from subgraphs.domains import DOMAINS
-from tests.fuzz.attacks import ROUTER, SERVERS, attack
+from tests.fuzz.attacks import ROUTER, SERVERS
 from tests.fuzz.context import AttackContext
+from tests.fuzz.registry import attack
 from tests.fuzz.schemas import (
     build_nested_selection,
     build_operation,

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from tests.fuzz.attacks import SERVERS, attack
+from tests.fuzz.attacks import SERVERS
 from tests.fuzz.context import AttackContext
 from tests.fuzz.raw_client import CLOSE_CONNECTION, Headers, build_graphql_request, build_request
+from tests.fuzz.registry import attack
 
 MEGABYTE = 1 << 20
 DOCUMENT = "{ __typename }"

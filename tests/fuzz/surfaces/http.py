@@ -5,9 +5,10 @@ from __future__ import annotations
 import gzip
 import zlib
 
-from tests.fuzz.attacks import SERVERS, attack
+from tests.fuzz.attacks import SERVERS
 from tests.fuzz.context import AttackContext
 from tests.fuzz.raw_client import CLOSE_CONNECTION, JSON, build_request
+from tests.fuzz.registry import attack
 
 BODY = b'{"query":"{__typename}"}'
 TAIL = b"host: localhost\r\ncontent-type: application/json\r\nconnection: close\r\n"

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from tests.fuzz.attacks import attack
 from tests.fuzz.context import AttackContext
 from tests.fuzz.parent import MARKER
+from tests.fuzz.registry import attack
 
 TARGETS = ("router", "auth")
 SIGN_IN = "mutation ($e: String!, $p: String!) { signIn(input: {email: $e, password: $p}) { __typename } }"

@@ -11,8 +11,9 @@ import jwt
 import orjson
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from tests.fuzz.attacks import SERVERS, attack
+from tests.fuzz.attacks import SERVERS
 from tests.fuzz.context import AttackContext
+from tests.fuzz.registry import attack
 
 MEGABYTE = 1 << 20
 CLAIMS: tuple[dict[str, Any], ...] = (

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from tests.fuzz.attacks import ROUTER, SERVERS, attack
+from tests.fuzz.attacks import ROUTER, SERVERS
 from tests.fuzz.context import AttackContext
 from tests.fuzz.raw_client import CLOSE_CONNECTION, JSON, build_request
+from tests.fuzz.registry import attack
 
 NAMED = "query ($v: String!) { __type(name: $v) { name } }"
 

@@ -9,9 +9,10 @@ from typing import Any
 
 import orjson
 
-from tests.fuzz.attacks import ROUTER, SERVERS, attack
+from tests.fuzz.attacks import ROUTER, SERVERS
 from tests.fuzz.context import RESPONSE_TIMEOUT, AttackContext
 from tests.fuzz.raw_client import Exchange, RawConnection, build_frame, build_request
+from tests.fuzz.registry import attack
 
 MEGABYTE = 1 << 20
 PROTOCOL = "graphql-transport-ws"

@@ -2,7 +2,7 @@
 
 from graphql import OperationDefinitionNode, build_schema, parse
 
-from router.operation.fragments import collect_fragments, iterate_fields
+from router.operation.fragments import collect_fragments, iterate_typed_fields
 
 SCHEMA = build_schema("""
 interface Node { id: ID! }
@@ -16,7 +16,7 @@ def list_fields(text: str, *, skipped: str = "") -> list[str]:
     document = parse(text)
     operation = document.definitions[0]
     assert isinstance(operation, OperationDefinitionNode)
-    found = iterate_fields(
+    found = iterate_typed_fields(
         SCHEMA,
         collect_fragments(document),
         operation.selection_set,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.router.oracle.invention import ENTITIES, LEAVES, LITERALS
+from tests.router.oracle.generated_types import ENTITIES, LEAVES, LITERALS
 from tests.router.oracle.placement import Placement
 
 

@@ -35,7 +35,7 @@ from router.planner.plan import (
 )
 from router.supergraph import Supergraph
 from router.transport.base import RequestContext, Transport
-from tests.router.oracle.agreement import InconsistentError
+from tests.router.oracle.merged_schema import InconsistentError
 from tests.router.oracle.minimal_requests import MinimalRequests
 from tests.router.oracle.operations import Operations, Request
 from tests.router.oracle.oracle import compute_answer
@@ -165,13 +165,15 @@ class Graph:
 
     def compile(self, request: Request, labels: frozenset[str] = frozenset()) -> CompiledOperation:
         """Plans and compiles the operation of a request."""
-        return compile_operation(self.get_planner(labels), self._operation(parse(request.text), request.name))
+        return compile_operation(
+            self.get_planner(labels), self._build_operation(parse(request.text), request.name)
+        )
 
     def _find_excess_requests(
         self, document: DocumentNode, request: Request, labels: frozenset[str]
     ) -> str | None:
         """A description of the plan of a small query, if it makes more requests than are needed."""
-        operation = self._operation(document, request.name)
+        operation = self._build_operation(document, request.name)
         if operation.node.operation is not OperationType.QUERY:
             return None
         node = self.get_planner(labels).start(operation).plan.node
@@ -188,9 +190,11 @@ class Graph:
         )
 
     def _is_answerable(self, document: DocumentNode, name: str | None, labels: frozenset[str]) -> bool:
-        return Reachability(self.world, labels).can_answer(document, self._operation(document, name).node)
+        return Reachability(self.world, labels).can_answer(
+            document, self._build_operation(document, name).node
+        )
 
-    def _operation(self, document: DocumentNode, name: str | None) -> Operation:
+    def _build_operation(self, document: DocumentNode, name: str | None) -> Operation:
         nodes = [each for each in document.definitions if isinstance(each, OperationDefinitionNode)]
         [node] = [each for each in nodes if name is None or (each.name and each.name.value == name)]
         return build_operation(self.supergraph.public_schema, document, node)
@@ -240,7 +244,7 @@ def _compare_errors(expected: ExpectedResult, actual: ActualResult) -> tuple[str
     ):
         return "errors", f"missing: {path} of {actual.errors[:2]}"
     for path in sorted(found - wanted, key=str):
-        if not _is_gone(expected.data, path):
+        if not _is_below_null(expected.data, path):
             return "errors", f"unexpected: {path}"
     return None
 
@@ -254,8 +258,8 @@ def _find_null(data: Any, path: tuple[str | int, ...]) -> tuple[str | int, ...]:
     return path
 
 
-def _is_gone(data: Any, path: tuple[str | int, ...]) -> bool:
-    """Whether something above a path is null; a path that was not selected is not gone."""
+def _is_below_null(data: Any, path: tuple[str | int, ...]) -> bool:
+    """Whether something above a path is null; nothing is above a path that was not selected."""
     for segment in path:
         if data is None:
             return True
@@ -286,7 +290,7 @@ def compose_graphs(graphs: Sequence[Mapping[str, str]]) -> list[Composed | Compo
 
 @dataclass(slots=True)
 class Counts:
-    """What was compared: on how many graphs, how many operations, each with how many variables and fetches.
+    """How much was compared: graphs, operations, runs (one for each set of variables) and their fetches.
 
     `refused` counts the graphs that do not compose, or whose subgraphs contradict one another; `proved` the
     operations of several requests that are known to need as many.

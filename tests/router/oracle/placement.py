@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from random import Random
 
-from tests.router.oracle.invention import ENTITIES, VALUES, Field, Invention, Kind
+from tests.router.oracle.generated_types import ENTITIES, VALUES, Field, GeneratedTypes, Kind
 
 
 @dataclass(slots=True)
@@ -32,7 +32,7 @@ class LocalType:
     directives: list[str] = field(default_factory=list)
 
 
-class Placement(Invention):
+class Placement(GeneratedTypes):
     """A generated graph that is spread over subgraphs; `local` has the types of each."""
 
     def __init__(self, random: Random) -> None:
@@ -151,7 +151,7 @@ class Placement(Invention):
         here.fields["id"] = LocalField("ID!", {}, key=True)
         for number in range(random.randint(1, 3)):
             name = f"{graph}{named}{number}"
-            each = self._invent_field(named)
+            each = self._generate_field(named)
             if self._may_define(graph, each.type_name):
                 here.fields[name] = LocalField(each.type, each.arguments)
                 self._use_all(graph, here.fields[name])
@@ -224,7 +224,7 @@ class Placement(Invention):
     def _place_roots(self, graph: str) -> None:
         random = self.random
         for number in range(random.randint(1, 3)):
-            each = self._invent_field("Query", leaf=0.1)
+            each = self._generate_field("Query", leaf=0.1)
             abstract = [*self.interfaces, *self.unions]
             if abstract and random.random() < 0.4:
                 each.type = self._wrap(random.choice(abstract))
@@ -235,7 +235,7 @@ class Placement(Invention):
                     if self._may_define(other, each.type_name):
                         self._add_root("Query", other, f"{graph}{number}", each)
         for number in range(random.randint(1, 2) if self.traits.mutations else 0):
-            each = self._invent_field("Mutation", leaf=0.3)
+            each = self._generate_field("Mutation", leaf=0.3)
             if self._may_define(graph, each.type_name):
                 self._add_root("Mutation", graph, f"do{graph.upper()}{number}", each)
 

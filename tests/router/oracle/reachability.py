@@ -18,7 +18,7 @@ from graphql import (
     SelectionSetNode,
 )
 
-from tests.router.oracle.agreement import Agreement
+from tests.router.oracle.merged_schema import MergedSchema
 from tests.router.oracle.subgraphs import FederatedField, FieldSet, FieldSetField, SubgraphSchema
 
 Entered: TypeAlias = Mapping[str, FieldSet]
@@ -28,8 +28,8 @@ Searching: TypeAlias = frozenset[tuple[str, str]]
 class Reachability:
     """Which fields can be reached from where, with the progressive overrides of some labels active."""
 
-    def __init__(self, agreement: Agreement, labels: frozenset[str]) -> None:
-        self._agreement = agreement
+    def __init__(self, merged: MergedSchema, labels: frozenset[str]) -> None:
+        self._merged = merged
         self._labels = labels
 
     def can_answer(self, document: DocumentNode, node: OperationDefinitionNode) -> bool:
@@ -39,7 +39,7 @@ class Reachability:
         }
         root = node.operation.value.capitalize()
         entered_from: Entered = {
-            name: () for name, graph in self._agreement.subgraphs.items() if root in graph.types
+            name: () for name, graph in self._merged.subgraphs.items() if root in graph.types
         }
         wanted = tuple(_merge_selections([node.selection_set], fragments))
         return self._can_reach(entered_from, root, wanted, frozenset())
@@ -57,11 +57,11 @@ class Reachability:
     def _list_kinds(self, type_name: str) -> frozenset[str]:
         unions = {
             type_.name
-            for graph in self._agreement.subgraphs.values()
+            for graph in self._merged.subgraphs.values()
             for type_ in graph.types.values()
             if type_name in type_.members
         }
-        return self._agreement.list_kinds(type_name) | unions
+        return self._merged.list_kinds(type_name) | unions
 
     def _can_reach_field(
         self, entered_from: Entered, type_name: str, wanted: FieldSetField, searching: Searching
@@ -69,7 +69,7 @@ class Reachability:
         below = dict(self._find_resolvers(entered_from, type_name, wanted.name, searching))
         if not below or not wanted.selections:
             return bool(below)
-        shape = self._agreement.find_shape(type_name, wanted.name)
+        shape = self._merged.find_shape(type_name, wanted.name)
         while shape.item:
             shape = shape.item
         return all(self._can_reach(below, each, wanted.selections, searching) for each in shape.types)
@@ -79,7 +79,7 @@ class Reachability:
     ) -> Iterator[tuple[str, FieldSet]]:
         """The subgraphs that resolve a field of an object, with the field sets that they then provide."""
         entered = self._follow_keys(entered_from, type_name, searching)
-        for graph, kind, own in self._agreement.find_definitions(type_name, name):
+        for graph, kind, own in self._merged.find_definitions(type_name, name):
             if graph.name not in entered:
                 continue
             deeper = [each.selections for each in entered[graph.name] if each.name == name]
@@ -118,7 +118,7 @@ class Reachability:
         while True:
             entered_now = [
                 graph.name
-                for graph in self._agreement.subgraphs.values()
+                for graph in self._merged.subgraphs.values()
                 if graph.name not in found
                 and any(
                     self._can_reach(found, type_name, key, searching | {mark})
@@ -130,7 +130,7 @@ class Reachability:
             found |= dict.fromkeys(entered_now, ())
 
     def _find_keys(self, graph: SubgraphSchema, type_name: str) -> Iterable[FieldSet]:
-        for kind in self._agreement.list_kinds(type_name):
+        for kind in self._merged.list_kinds(type_name):
             type_ = graph.types.get(kind)
             if type_ and (kind == type_name or type_.interface_object):
                 yield from type_.keys
@@ -139,7 +139,7 @@ class Reachability:
         """Whether a subgraph resolves a field of its own, as the active overrides decide."""
         if own.override and own.override[1] is not None and own.override[1] not in self._labels:
             return False
-        for other in self._agreement.subgraphs.values():
+        for other in self._merged.subgraphs.values():
             their = other.types[kind].fields.get(own.name) if kind in other.types else None
             if their and their.override and their.override[0] == graph.name:
                 return not (their.override[1] is None or their.override[1] in self._labels)

@@ -30,8 +30,8 @@ from graphql import (
 )
 
 from infra.schema.composition import CompositionError
-from tests.router.oracle.agreement import InconsistentError
 from tests.router.oracle.fuzzing import Finding, Graph, compose_graphs
+from tests.router.oracle.merged_schema import InconsistentError
 
 CHUNK = 12
 
@@ -215,7 +215,7 @@ def _iterate_removable(definition: TypeDefinitionNode) -> Iterator[Node]:
 
 
 def _drop_unused_types(document: DocumentNode) -> DocumentNode:
-    """Removes types that are not used, except roots and objects."""
+    """Removes enums, inputs and unions that are not used."""
     while True:
         named = {
             each.name.value
@@ -227,10 +227,9 @@ def _drop_unused_types(document: DocumentNode) -> DocumentNode:
             each
             for each in document.definitions
             if isinstance(each, TypeDefinitionNode)
-            and each.name.value not in named | {"Query", "Mutation"}
-            and not isinstance(each, ObjectTypeDefinitionNode)
+            and each.name.value not in named
+            and not isinstance(each, ObjectTypeDefinitionNode | InterfaceTypeDefinitionNode)
         ]
-        unused = [each for each in unused if not isinstance(each, InterfaceTypeDefinitionNode)]
         if not unused:
             return document
         document = _replace_node(document, unused[0], ())

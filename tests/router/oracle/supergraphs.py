@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from random import Random
 
-from tests.router.oracle.federating import Federating
+from tests.router.oracle.federation_features import FederationFeatures
 from tests.router.oracle.placement import LocalField, LocalType
 
 HEAD = (
@@ -18,11 +18,11 @@ HEAD = (
 def generate_graph(seed: int, added: Sequence[tuple[str, str, str]] = ()) -> dict[str, str]:
     """The subgraphs of one seed, by name, with some more fields, each by subgraph, type and name."""
     printer = _Printer(Random(seed))  # noqa: S311 - a seed makes it repeatable
-    printer.federate(added)
+    printer.add_features(added)
     return {graph: printer.print_schema(graph) for graph in printer.graphs}
 
 
-class _Printer(Federating):
+class _Printer(FederationFeatures):
     """Writes the schemas of subgraphs."""
 
     def print_schema(self, graph: str) -> str:

@@ -15,7 +15,7 @@ from typing import Any
 
 from graphql import GraphQLSchema
 
-from tests.router.oracle.agreement import Agreement, InconsistentError, Shape
+from tests.router.oracle.merged_schema import InconsistentError, MergedSchema, Shape
 from tests.router.oracle.subgraphs import ContextualArgument, FieldSet, FieldSetField, SubgraphSchema
 
 COUNT = 4
@@ -35,7 +35,7 @@ class WorldObject:
     parent: WorldObject | None = field(default=None, compare=False)
 
 
-class World(Agreement):
+class World(MergedSchema):
     """The world behind some subgraphs; `fault_rate` is the share of fields that fail."""
 
     def __init__(

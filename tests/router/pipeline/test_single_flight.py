@@ -19,7 +19,7 @@ def never() -> int:
     raise AssertionError("nothing hangs here")
 
 
-async def ask(flights: SingleFlight, key: str, work: Callable[[], int], client: str = "one") -> int:
+async def run(flights: SingleFlight, key: str, work: Callable[[], int], client: str = "one") -> int:
     return await flights.run(key, work, never, ignore, client=client, cost=0)
 
 
@@ -33,7 +33,7 @@ async def test_work_runs_off_the_event_loop_in_the_context_of_its_caller():
     trace = Trace.begin(None)
     current_trace.set(trace)
     async with open_single_flight(10, 1, 1) as flights:
-        thread = await ask(flights, "seen", work)
+        thread = await run(flights, "seen", work)
     assert traces == [trace]
     assert thread != threading.get_ident()
 
@@ -44,8 +44,8 @@ async def test_failed_work_is_not_remembered():
 
     async with open_single_flight(10, 1, 1) as flights:
         with pytest.raises(RuntimeError, match="boom"):
-            await ask(flights, "key", failing)
-        assert await ask(flights, "key", lambda: 1) == 1
+            await run(flights, "key", failing)
+        assert await run(flights, "key", lambda: 1) == 1
 
 
 async def test_closing_cancels_queued_work_and_does_not_wait_for_running_work():
@@ -57,8 +57,8 @@ async def test_closing_cancels_queued_work_and_does_not_wait_for_running_work():
         return 1
 
     async with asyncio.timeout(60), open_single_flight(10, 2, 2) as flights:
-        running = asyncio.create_task(ask(flights, "first", first))
-        waiting = asyncio.create_task(ask(flights, "second", never))
+        running = asyncio.create_task(run(flights, "first", first))
+        waiting = asyncio.create_task(run(flights, "second", never))
         await asyncio.to_thread(begun.wait)
     await asyncio.wait({running, waiting})
     assert (running.cancelled(), waiting.cancelled()) == (True, True)
@@ -74,11 +74,11 @@ async def test_a_full_queue_drops_work_of_the_client_with_the_most_waiting():
         return 1
 
     async with open_single_flight(10, 3, 3) as flights:
-        running = asyncio.create_task(ask(flights, "first", first, "busy"))
+        running = asyncio.create_task(run(flights, "first", first, "busy"))
         await asyncio.to_thread(begun.wait)
-        many = [asyncio.create_task(ask(flights, f"many {n}", lambda: 2, "many")) for n in range(3)]
+        many = [asyncio.create_task(run(flights, f"many {n}", lambda: 2, "many")) for n in range(3)]
         await asyncio.sleep(0)
-        other = asyncio.create_task(ask(flights, "other", lambda: 3, "other"))
+        other = asyncio.create_task(run(flights, "other", lambda: 3, "other"))
         await asyncio.sleep(0)
         done.set()
         outcomes = await asyncio.gather(running, other, *many, return_exceptions=True)

@@ -284,7 +284,7 @@ async def test_an_invalid_key_set_gives_no_keys(published: bytes):
             await tokens.identify(f"Bearer {service.issue_token()}")
 
 
-async def test_a_key_set_is_reported_only_if_it_stays_away(caplog: pytest.LogCaptureFixture):
+async def test_a_key_set_is_reported_only_if_it_stays_unavailable(caplog: pytest.LogCaptureFixture):
     service, clock = IdentityService(), Clock()
     service.is_up = False
     async with service.serve() as address, aiohttp.ClientSession() as session:

@@ -58,11 +58,11 @@ async def test_a_router_answers_429_to_a_caller_who_has_spent_the_budget(servers
             {"authorization": f"Bearer {library.identities.issue_token(sub=secrets.token_hex())}"}
             for _ in range(2)
         )
-        assert "data" in await library.ask("{ books { id } }", **one)
+        assert "data" in await library.execute("{ books { id } }", **one)
         body = {"query": "{ books { title } }"}
         async with library.client.post(library.url, json=body, headers=one) as response:
             assert response.status == 429
             assert 1 <= int(response.headers["retry-after"]) <= 60
             answer = await response.json(content_type=None)
             assert answer["errors"][0]["extensions"]["code"] == "COST_BUDGET_EXCEEDED"
-        assert "data" in await library.ask("{ books { id } }", **other)
+        assert "data" in await library.execute("{ books { id } }", **other)

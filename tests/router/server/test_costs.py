@@ -39,7 +39,7 @@ def test_deeply_nested_lists_cost_more_than_the_limit():
 
 async def test_an_operation_over_the_cost_limit_is_refused_before_any_fetch():
     async with run_library(limits={"max_cost": 20, "list_size": 4}) as library:
-        assert "data" in await library.ask("{ books { id } more: books { id } }")
+        assert "data" in await library.execute("{ books { id } more: books { id } }")
         library.books.requests.clear()
         headers = {"accept": "application/graphql-response+json"}
         query = "{ " + " ".join(f"b{number}: books {{ id }}" for number in range(6)) + " }"
@@ -62,7 +62,7 @@ async def test_an_operation_over_the_cost_limit_is_refused_before_any_fetch():
 
 async def test_the_estimated_cost_is_reported_when_enabled():
     async with run_library(limits={"report_cost": True, "list_size": 4}) as library:
-        answer = await library.ask("{ books { title } }")
+        answer = await library.execute("{ books { title } }")
     assert answer == {
         "data": {"books": [{"title": "Moon"}, {"title": "Sea"}]},
         "extensions": {"cost": {"estimated": 4}},

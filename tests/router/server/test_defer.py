@@ -116,7 +116,7 @@ async def test_a_failed_part_does_not_affect_the_first_one(library: Library):
 
 
 async def test_introspection_lists_the_defer_directive(library: Library):
-    answer = await library.ask("{ __schema { directives { name args { name } } } }")
+    answer = await library.execute("{ __schema { directives { name args { name } } } }")
 
     found = {each["name"]: each["args"] for each in answer["data"]["__schema"]["directives"]}
     assert found["defer"] == [{"name": "if"}, {"name": "label"}]
@@ -131,13 +131,13 @@ async def test_introspection_lists_the_defer_directive(library: Library):
     ],
 )
 async def test_a_fragment_that_cannot_be_deferred_is_refused(library: Library, query: str):
-    answer = await library.ask(query)
+    answer = await library.execute(query)
 
     assert answer["errors"][0]["extensions"]["code"] == "GRAPHQL_VALIDATION_FAILED"
     assert "data" not in answer
 
 
 async def test_access_is_checked_before_anything_is_sent(library: Library):
-    answer = await library.ask("{ average ... @defer { mine } }", **INCREMENTS)
+    answer = await library.execute("{ average ... @defer { mine } }", **INCREMENTS)
 
     assert answer["errors"][0]["extensions"]["code"] == "UNAUTHENTICATED"

@@ -96,7 +96,7 @@ async def test_a_tab_names_the_value_that_another_tab_has_not_produced_yet(explo
 
 
 @pytest.mark.parametrize("title", ["Rename", "Published"])
-async def test_a_router_that_is_away_is_named_without_a_stack(explorer: Page, title: str):
+async def test_a_router_that_is_unavailable_is_named_without_a_stack(explorer: Page, title: str):
     await open_tab(explorer, title)
     await explorer.command("Network.emulateNetworkConditions", **OFFLINE)
     await explorer.evaluate(

@@ -39,8 +39,8 @@ async def test_a_query_can_be_sent_with_get(library: Library):
 
 async def test_a_mutation_changes_what_is_read_after_it(library: Library):
     query = 'mutation { rename(id: "1", title: "Sun") { title stars } }'
-    assert await library.ask(query) == {"data": {"rename": {"title": "Sun", "stars": 4}}}
-    assert await library.ask('{ book(id: "1") { title } }') == {"data": {"book": {"title": "Sun"}}}
+    assert await library.execute(query) == {"data": {"rename": {"title": "Sun", "stars": 4}}}
+    assert await library.execute('{ book(id: "1") { title } }') == {"data": {"book": {"title": "Sun"}}}
 
 
 async def test_a_mutation_with_get_is_refused_and_does_not_run(library: Library):
@@ -127,7 +127,7 @@ async def test_another_site_cannot_make_a_browser_send_operations(library: Libra
 async def test_the_callers_token_and_trace_reach_the_subgraph(library: Library):
     token = f"Bearer {library.identities.issue_token()}"
     trace_id = "4bf92f3577b34da6a3ce929d0e0e4736"
-    answer = await library.ask(
+    answer = await library.execute(
         "{ caller trace }", authorization=token, traceparent=f"00-{trace_id}-00f067aa0ba902b7-01"
     )
     assert answer["data"]["caller"] == token
@@ -135,7 +135,7 @@ async def test_the_callers_token_and_trace_reach_the_subgraph(library: Library):
 
 
 async def test_a_trace_begins_at_the_router_when_the_client_brings_none(library: Library):
-    answer = await library.ask("{ trace }")
+    answer = await library.execute("{ trace }")
     assert len(answer["data"]["trace"].split("-")[1]) == 32
 
 
@@ -161,7 +161,7 @@ async def test_an_authenticated_field_requires_a_token(library: Library):
         }
     ]
     token = f"Bearer {library.identities.issue_token()}"
-    assert await library.ask("{ mine }", authorization=token) == {"data": {"mine": "yours"}}
+    assert await library.execute("{ mine }", authorization=token) == {"data": {"mine": "yours"}}
 
 
 async def test_a_field_for_staff_is_forbidden_to_parents(library: Library):
@@ -169,11 +169,11 @@ async def test_a_field_for_staff_is_forbidden_to_parents(library: Library):
     status, answer = await post(library, {"query": "{ ledger }"}, accept=GRAPHQL_JSON, **parent)
     assert (status, answer["errors"][0]["extensions"]["code"]) == (403, "FORBIDDEN")
     staff = f"Bearer {library.identities.issue_token(scope=['staff'])}"
-    assert await library.ask("{ ledger }", authorization=staff) == {"data": {"ledger": "balanced"}}
+    assert await library.execute("{ ledger }", authorization=staff) == {"data": {"ledger": "balanced"}}
 
 
 async def test_a_field_that_fails_is_null_with_its_path(library: Library):
-    answer = await library.ask("{ books { title broken } }")
+    answer = await library.execute("{ books { title broken } }")
     assert answer["data"]["books"][1] == {"title": "Sea", "broken": None}
     assert [error["path"] for error in answer["errors"]] == [["books", 0, "broken"], ["books", 1, "broken"]]
 
@@ -181,7 +181,7 @@ async def test_a_field_that_fails_is_null_with_its_path(library: Library):
 async def test_a_subgraph_that_is_down_leaves_the_rest_of_the_answer(library: Library):
     urls = {**library.subgraph_urls, "reviews": "http://127.0.0.1:1/graphql"}
     async with run_library(subgraph_urls=urls) as broken:
-        answer = await broken.ask("{ books { title stars } average }")
+        answer = await broken.execute("{ books { title stars } average }")
     assert answer["data"] == {
         "books": [{"title": "Moon", "stars": None}, {"title": "Sea", "stars": None}],
         "average": None,
@@ -192,12 +192,12 @@ async def test_a_subgraph_that_is_down_leaves_the_rest_of_the_answer(library: Li
 
 async def test_introspection_is_disabled_in_production():
     async with run_library(environment="production", service_token="x" * 32) as library:
-        answer = await library.ask("{ __schema { queryType { name } } }")
+        answer = await library.execute("{ __schema { queryType { name } } }")
     assert answer["errors"][0]["extensions"]["code"] == "GRAPHQL_VALIDATION_FAILED"
 
 
 async def test_introspection_is_answered_by_the_router_itself(library: Library):
-    answer = await library.ask('{ __type(name: "Book") { fields { name } } }')
+    answer = await library.execute('{ __type(name: "Book") { fields { name } } }')
     assert answer == {
         "data": {"__type": {"fields": [{"name": name} for name in ("id", "title", "broken", "stars")]}}
     }
@@ -227,8 +227,8 @@ async def test_health_endpoints_report_liveness_and_readiness(library: Library):
 
 async def test_requests_are_counted_by_kind_and_outcome():
     async with run_library() as library:
-        await library.ask("{ average }")
-        await library.ask("{ books { broken } }")
+        await library.execute("{ average }")
+        await library.execute("{ books { broken } }")
         metrics = generate_latest(library.metrics.registry).decode()
     assert 'router_requests_total{operation="query",outcome="ok"} 1.0' in metrics
     assert 'router_requests_total{operation="query",outcome="error"} 1.0' in metrics

@@ -28,7 +28,7 @@ def threads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return names
 
 
-async def ask(library: Library, query: str, **variables: Any) -> Any:
+async def execute(library: Library, query: str, **variables: Any) -> Any:
     body = {"query": query, "variables": variables}
     async with library.client.post(library.url, json=body) as response:
         return await response.json()
@@ -36,18 +36,18 @@ async def ask(library: Library, query: str, **variables: Any) -> Any:
 
 async def test_many_values_are_coerced_off_the_event_loop(library: Library, threads: list[str]):
     query = "query ($id: ID!) { book(id: $id) { title } }"
-    few = await ask(library, query, id="1", unused=[0] * 400)
-    many = await ask(library, query, id="1", unused=[0] * 600)
+    few = await execute(library, query, id="1", unused=[0] * 400)
+    many = await execute(library, query, id="1", unused=[0] * 600)
     assert few == many == {"data": {"book": {"title": "Moon"}}}
     assert threads == [threading.current_thread().name, "prepare"]
 
 
 async def test_introspection_runs_off_the_event_loop(library: Library, threads: list[str]):
-    answer = await ask(library, '{ __type(name: "Book") { name } average }')
+    answer = await execute(library, '{ __type(name: "Book") { name } average }')
     assert answer == {"data": {"__type": {"name": "Book"}, "average": 4.5}}
     assert threads == [threading.current_thread().name, "prepare"]
 
 
 async def test_invalid_values_are_reported_when_there_are_many(library: Library):
-    answer = await ask(library, "query ($id: ID!) { book(id: $id) { title } }", unused=[0] * 600)
+    answer = await execute(library, "query ($id: ID!) { book(id: $id) { title } }", unused=[0] * 600)
     assert answer["errors"][0]["extensions"]["code"] == "BAD_USER_INPUT"

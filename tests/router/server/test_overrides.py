@@ -20,6 +20,6 @@ async def test_a_field_moves_when_its_label_is_activated(share: float, book_requ
     file.write_text(SUPERGRAPH.read_text().replace(FIELD, OVERRIDDEN_FIELD))
     traffic = Traffic.model_validate({"override_labels": {"average-of-reviews": share}})
     async with run_library(supergraph=file, traffic=traffic) as library:
-        answer = await library.ask("{ average }")
+        answer = await library.execute("{ average }")
         assert len(library.books.requests) == book_requests
     assert ("errors" in answer) == bool(book_requests)

@@ -39,7 +39,7 @@ async def test_an_operation_runs_if_its_policies_hold(tmp_path: Path):
     async with run_governed_library(point, tmp_path) as library:
         token = library.identities.issue_token(tenant="north")
         trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
-        answer = await library.ask(
+        answer = await library.execute(
             "{ ledger again: ledger }", authorization=f"Bearer {token}", traceparent=trace
         )
     assert answer == {"data": {"ledger": "balanced", "again": "balanced"}}
@@ -64,7 +64,7 @@ async def test_an_operation_runs_if_its_policies_hold(tmp_path: Path):
 )
 async def test_an_operation_whose_policies_do_not_hold_fetches_nothing(tmp_path: Path, point: DecisionPoint):
     async with run_governed_library(point, tmp_path, router_policy_timeout=0.2) as library:
-        assert await library.ask(LEDGER) == {"errors": [FORBIDDEN]}
+        assert await library.execute(LEDGER) == {"errors": [FORBIDDEN]}
         assert library.books.requests == []
     assert len(point.requests) == 1
 
@@ -72,7 +72,7 @@ async def test_an_operation_whose_policies_do_not_hold_fetches_nothing(tmp_path:
 async def test_an_operation_without_policies_does_not_call_the_decision_point(tmp_path: Path):
     point = NeverAnswering()
     async with run_governed_library(point, tmp_path) as library:
-        assert await library.ask("{ average }") == {"data": {"average": 4.5}}
+        assert await library.execute("{ average }") == {"data": {"average": 4.5}}
     assert point.requests == []
 
 

@@ -50,7 +50,7 @@ async def test_a_client_at_its_limit_gets_an_error_at_once_and_others_are_served
                     }
                 ]
             }
-            assert await library.ask("{ average }") == {"data": {"average": 4.5}}
+            assert await library.execute("{ average }") == {"data": {"average": 4.5}}
             assert len(await subscribe(library, **other)) == 3
         assert len(await subscribe(library)) == 3
 

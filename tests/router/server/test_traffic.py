@@ -8,7 +8,7 @@ from tests.support.waiting import wait_until
 
 
 async def test_subgraphs_receive_the_user_agent_and_the_deadline(library: Library):
-    await library.ask("{ books { title } }", **{"user-agent": "Reader/1.0", "x-other": "secret"})
+    await library.execute("{ books { title } }", **{"user-agent": "Reader/1.0", "x-other": "secret"})
     [headers] = library.books.requests
     assert headers["user-agent"] == "Reader/1.0"
     assert headers["x-deadline-ms"] == "30000"
@@ -25,7 +25,7 @@ async def test_a_subscription_forwards_the_user_agent_too(library: Library):
 
 async def test_the_remaining_time_of_an_operation_is_passed_to_subgraphs():
     async with run_library(traffic=Traffic.model_validate({"operation_timeout": 10})) as library:
-        await library.ask("{ books { title } }")
+        await library.execute("{ books { title } }")
         [headers] = library.books.requests
     assert 0 < int(headers["x-deadline-ms"]) < 10_000
 
@@ -47,7 +47,7 @@ async def test_header_rules_set_and_remove_headers():
     ]
     async with run_library(jwks_url="", traffic=Traffic.model_validate({"headers": rules})) as library:
         client = {"user-agent": "Reader/1.0", "authorization": "Bearer token"}
-        await library.ask("{ books { title } }", **client)
+        await library.execute("{ books { title } }", **client)
         [headers] = library.books.requests
     assert headers["x-graph"] == "memorable"
     assert {"authorization", "user-agent", "x-only"}.isdisjoint(headers)
@@ -57,7 +57,7 @@ async def test_no_client_and_no_rule_can_set_the_service_token():
     rules = [{"propagate": "x-memorable-service-token"}]
     traffic = Traffic.model_validate({"headers": rules})
     async with run_library(service_token="of the platform", traffic=traffic) as library:
-        await library.ask("{ books { title } }", **{"x-memorable-service-token": "of a stranger"})
+        await library.execute("{ books { title } }", **{"x-memorable-service-token": "of a stranger"})
         [headers] = library.books.requests
     assert headers["x-memorable-service-token"] == "of the platform"
 

@@ -29,7 +29,7 @@ async def partial_library() -> AsyncIterator[Library]:
 async def test_unauthorized_fields_are_null_with_an_error_and_the_rest_is_answered(
     partial_library: Library,
 ):
-    answer = await partial_library.ask("{ mine average books { title } }")
+    answer = await partial_library.execute("{ mine average books { title } }")
     assert answer == {
         "data": {"mine": None, "average": 4.5, "books": [{"title": "Moon"}, {"title": "Sea"}]},
         "errors": [UNAUTHENTICATED],
@@ -42,19 +42,19 @@ async def test_each_caller_gets_the_fields_that_they_may_read(partial_library: L
         {"authorization": f"Bearer {partial_library.identities.issue_token(scope=scope)}"}
         for scope in ("parent", "staff")
     )
-    assert await partial_library.ask(query, **parent) == {
+    assert await partial_library.execute(query, **parent) == {
         "data": {"secret": None, "mine": "yours"},
         "errors": [FORBIDDEN],
     }
-    assert await partial_library.ask(query, **staff) == {"data": {"secret": "balanced", "mine": "yours"}}
-    anonymous = await partial_library.ask(query)
+    assert await partial_library.execute(query, **staff) == {"data": {"secret": "balanced", "mine": "yours"}}
+    anonymous = await partial_library.execute(query)
     assert anonymous["data"] == {"secret": None, "mine": None}
     assert [each["path"] for each in anonymous["errors"]] == [["secret"], ["mine"]]
 
 
 async def test_unauthorized_fields_are_not_fetched(partial_library: Library):
     partial_library.books.requests.clear()
-    assert (await partial_library.ask("{ mine }"))["data"] == {"mine": None}
+    assert (await partial_library.execute("{ mine }"))["data"] == {"mine": None}
     assert partial_library.books.requests == []
 
 

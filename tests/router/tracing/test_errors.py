@@ -18,7 +18,7 @@ async def test_a_failed_fetch_and_its_retry_each_have_a_span_with_the_outcome():
         run_traced_library(REVIEWS_URL=f"{origin}/graphql") as library,
     ):
         caller = create_callers_trace()
-        answer = await library.ask(QUERY, traceparent=caller.traceparent)
+        answer = await library.execute(QUERY, traceparent=caller.traceparent)
         await library.wait_for_span(caller.trace_id, "query")
 
     assert answer["data"]["books"][0] == {"title": "Moon", "stars": None}
@@ -42,7 +42,7 @@ async def test_the_span_of_a_fetch_to_an_unreachable_subgraph_has_no_status_code
         run_traced_library(REVIEWS_URL=f"{origin}/graphql", ROUTER_RETRIES="0") as library,
     ):
         caller = create_callers_trace()
-        await library.ask(QUERY, traceparent=caller.traceparent)
+        await library.execute(QUERY, traceparent=caller.traceparent)
         await library.wait_for_span(caller.trace_id, "query")
 
     [fetch] = library.collector.find_spans("POST reviews", caller.trace_id)
@@ -56,9 +56,9 @@ async def test_a_fetch_refused_by_the_circuit_breaker_is_an_event_instead_of_a_s
         serve_app(_answer_503) as origin,
         run_traced_library(REVIEWS_URL=f"{origin}/graphql", **environ) as library,
     ):
-        await library.ask(QUERY)
+        await library.execute(QUERY)
         caller = create_callers_trace()
-        await library.ask(QUERY, traceparent=caller.traceparent)
+        await library.execute(QUERY, traceparent=caller.traceparent)
         await library.wait_for_span(caller.trace_id, "query")
 
     assert not library.collector.find_spans("POST reviews", caller.trace_id)
@@ -70,7 +70,7 @@ async def test_a_client_error_is_recorded_without_failing_the_span(shared_librar
     caller = create_callers_trace()
     headers = {"traceparent": caller.traceparent, "accept": "application/graphql-response+json"}
 
-    await shared_library.ask({"query": "query Wrong { nothing }"}, **headers)
+    await shared_library.execute({"query": "query Wrong { nothing }"}, **headers)
     await shared_library.wait_for_span(caller.trace_id, "POST /graphql")
 
     [server] = shared_library.collector.find_spans("POST /graphql", caller.trace_id)
@@ -84,7 +84,7 @@ async def test_an_unreachable_key_set_fails_the_span():
     async with refuse_connections() as origin, run_traced_library(JWKS_URL=f"{origin}/keys") as library:
         caller = create_callers_trace()
         token = "Bearer eyJhbGciOiJFUzI1NiIsImtpZCI6ImEifQ.e30.AAAA"
-        await library.ask(QUERY, traceparent=caller.traceparent, authorization=token)
+        await library.execute(QUERY, traceparent=caller.traceparent, authorization=token)
         await library.wait_for_span(caller.trace_id, "POST /graphql")
 
     [server] = library.collector.find_spans("POST /graphql", caller.trace_id)

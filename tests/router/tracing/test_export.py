@@ -17,7 +17,7 @@ PATIENT = {"OTEL_EXPORTER_OTLP_TIMEOUT": "3600"}
 async def test_pending_spans_are_exported_on_shutdown():
     async with run_traced_library(OTEL_BSP_SCHEDULE_DELAY="3600000") as library:
         caller = create_callers_trace()
-        await library.ask(QUERY, traceparent=caller.traceparent)
+        await library.execute(QUERY, traceparent=caller.traceparent)
         assert not library.collector.spans
 
         library.process.terminate()
@@ -54,7 +54,7 @@ async def test_an_unresponsive_collector_neither_fails_requests_nor_delays_shutd
             **PATIENT,
         ) as library,
     ):
-        answers = [await library.ask(QUERY) for _ in range(50)]
+        answers = [await library.execute(QUERY) for _ in range(50)]
 
         library.process.terminate()
         await asyncio.wait_for(library.process.communicate(), 20)
@@ -73,7 +73,7 @@ async def test_an_unresponsive_collector_neither_fails_requests_nor_delays_shutd
 )
 async def test_a_router_without_spans_does_not_load_opentelemetry(environ: dict[str, str], is_loaded: bool):
     async with run_traced_library(**environ, PYTHONPROFILEIMPORTTIME="1") as library:
-        assert await library.ask(QUERY) == {"data": {"average": 4.5}}
+        assert await library.execute(QUERY) == {"data": {"average": 4.5}}
         library.process.terminate()
         _, imported = await library.process.communicate()
     assert b"router.pipeline" in imported

@@ -9,7 +9,7 @@ from tests.support.router_process import read_log
 async def test_a_query_over_subgraphs_is_a_tree_of_its_stages_and_fetches(shared_library: TracedLibrary):
     caller = create_callers_trace()
 
-    answer = await shared_library.ask(
+    answer = await shared_library.execute(
         {"query": "query Tree { books { title stars } }"}, traceparent=caller.traceparent
     )
     await shared_library.wait_for_span(caller.trace_id, "query")
@@ -47,7 +47,7 @@ async def test_each_subgraph_continues_the_span_of_its_own_fetch(shared_library:
     caller = create_callers_trace()
 
     body = {"query": "query Own { books { title stars } }"}
-    await shared_library.ask(body, traceparent=caller.traceparent, tracestate="vendor=1")
+    await shared_library.execute(body, traceparent=caller.traceparent, tracestate="vendor=1")
     await shared_library.wait_for_span(caller.trace_id, "query")
 
     for subgraph, name in ((shared_library.books, "books"), (shared_library.reviews, "reviews")):
@@ -70,7 +70,7 @@ async def test_a_cached_operation_is_not_prepared_again(shared_library: TracedLi
     first, second = create_callers_trace(), create_callers_trace()
 
     for caller in (first, second):
-        await shared_library.ask({"query": "query Twice { average }"}, traceparent=caller.traceparent)
+        await shared_library.execute({"query": "query Twice { average }"}, traceparent=caller.traceparent)
         await shared_library.wait_for_span(caller.trace_id, "query")
 
     [missed], [hit] = (
@@ -85,7 +85,7 @@ async def test_a_cached_operation_is_not_prepared_again(shared_library: TracedLi
 
 async def test_a_request_without_a_trace_begins_one_and_logs_its_id():
     async with run_traced_library() as library:
-        await library.ask({"query": "query Alone { average }"})
+        await library.execute({"query": "query Alone { average }"})
         line = await anext(read_log(library.process))
         await library.wait_for_span(line["traceId"], "query")
 
@@ -99,7 +99,7 @@ async def test_an_unsampled_trace_is_not_recorded_but_is_propagated(shared_libra
 
     for caller in (unsampled, sampled):
         body = {"query": "query Flags { average }"}
-        await shared_library.ask(body, traceparent=caller.traceparent, tracestate="vendor=2")
+        await shared_library.execute(body, traceparent=caller.traceparent, tracestate="vendor=2")
     await shared_library.wait_for_span(sampled.trace_id, "query")
 
     assert shared_library.collector.render_tree(unsampled.trace_id) == ""
@@ -115,7 +115,7 @@ async def test_a_batch_has_a_span_and_one_below_it_for_each_operation(shared_lib
     caller = create_callers_trace()
 
     batch = [{"query": "query One { average }"}, {"query": "query Two { nothing }"}]
-    await shared_library.ask(batch, traceparent=caller.traceparent)
+    await shared_library.execute(batch, traceparent=caller.traceparent)
     await shared_library.wait_for_span(caller.trace_id, "POST /graphql")
 
     [request] = shared_library.collector.find_spans("POST /graphql", caller.trace_id)
@@ -130,7 +130,7 @@ async def test_a_deduplicated_fetch_is_an_event_instead_of_a_span(shared_library
     caller = create_callers_trace()
 
     batch = [{"query": "query Same { average }"}, {"query": "query Same { average }"}]
-    await shared_library.ask(batch, traceparent=caller.traceparent)
+    await shared_library.execute(batch, traceparent=caller.traceparent)
     await shared_library.wait_for_span(caller.trace_id, "POST /graphql")
 
     assert len(shared_library.collector.find_spans("POST reviews", caller.trace_id)) == 1
@@ -144,9 +144,9 @@ async def test_spans_contain_no_documents_variables_or_results(shared_library: T
     query = 'query Secret($id: ID!) { book(id: $id) { title } other: book(id: "Mila") { title } }'
     headers = {"authorization": "Basic hunter2", "traceparent": caller.traceparent}
     for variables in ({"id": "Tom"}, {"id": ["Tom"]}):
-        await shared_library.ask({"query": query, "variables": variables}, **headers)
+        await shared_library.execute({"query": query, "variables": variables}, **headers)
     shared_library.collector.bodies.clear()
-    await shared_library.ask(
+    await shared_library.execute(
         {"query": query, "variables": {"id": "1"}}, traceparent=(later := create_callers_trace()).traceparent
     )
     await shared_library.wait_for_span(later.trace_id, "query")
@@ -160,13 +160,13 @@ async def test_the_service_name_comes_from_the_environment_and_defaults_to_route
     shared_library: TracedLibrary,
 ):
     caller = create_callers_trace()
-    await shared_library.ask({"query": "{ average }"}, traceparent=caller.traceparent)
+    await shared_library.execute({"query": "{ average }"}, traceparent=caller.traceparent)
     await shared_library.wait_for_span(caller.trace_id, "query")
     assert shared_library.collector.resource["service.name"] == "router"
 
     named = {"OTEL_SERVICE_NAME": "edge", "OTEL_RESOURCE_ATTRIBUTES": "deployment.environment.name=test"}
     async with run_traced_library(**named) as library:
-        await library.ask({"query": "{ average }"}, traceparent=caller.traceparent)
+        await library.execute({"query": "{ average }"}, traceparent=caller.traceparent)
         await library.wait_for_span(caller.trace_id, "query")
     assert (
         library.collector.resource.items()
@@ -179,9 +179,9 @@ async def test_the_service_name_comes_from_the_environment_and_defaults_to_route
 
 async def test_spans_are_sampled_as_the_environment_configures():
     async with run_traced_library(OTEL_TRACES_SAMPLER="parentbased_always_off") as library:
-        await library.ask({"query": "query Unasked { average }"})
+        await library.execute({"query": "query Unasked { average }"})
         caller = create_callers_trace()
-        await library.ask({"query": "query Asked { average }"}, traceparent=caller.traceparent)
+        await library.execute({"query": "query Asked { average }"}, traceparent=caller.traceparent)
         await library.wait_for_span(caller.trace_id, "query")
     assert {span.trace_id for span in library.collector.spans} == {caller.trace_id}
 
@@ -189,7 +189,7 @@ async def test_spans_are_sampled_as_the_environment_configures():
 async def test_the_console_exporter_prints_spans_as_lines_beside_the_log():
     async with run_traced_library(OTEL_TRACES_EXPORTER="console") as library:
         caller = create_callers_trace()
-        await library.ask({"query": "query Shown { average }"}, traceparent=caller.traceparent)
+        await library.execute({"query": "query Shown { average }"}, traceparent=caller.traceparent)
         async for line in read_log(library.process):
             if line.get("name") == "query":
                 break

@@ -28,7 +28,7 @@ class TracedLibrary:
     process: asyncio.subprocess.Process
     client: aiohttp.ClientSession
 
-    async def ask(self, body: Any, **headers: str) -> Any:
+    async def execute(self, body: Any, **headers: str) -> Any:
         async with self.client.post(self.url, json=body, headers=headers) as response:
             return await response.json(content_type=None)
 

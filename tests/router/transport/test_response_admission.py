@@ -1,4 +1,4 @@
-"""Responses that arrive together are processed over as many turns of the event loop as they take."""
+"""Responses that arrive together are processed over as many iterations of the event loop as needed."""
 
 import asyncio
 from itertools import pairwise
@@ -30,7 +30,7 @@ async def process_by_iteration(seconds: float, clients: list[str]) -> list[list[
     transport = AdmittedResponses(subgraphs, ResponseAdmission(lambda: now))
     processed: list[str] = []
 
-    async def ask(client: str) -> None:
+    async def fetch(client: str) -> None:
         nonlocal now
         answer = await transport.fetch("books", client.encode(), RequestContext(None, "", client=client))
         processed.append(answer["data"]["client"])
@@ -38,7 +38,7 @@ async def process_by_iteration(seconds: float, clients: list[str]) -> list[list[
 
     async with asyncio.TaskGroup() as tasks:
         for client in clients:
-            tasks.create_task(ask(client))
+            tasks.create_task(fetch(client))
         await asyncio.sleep(0)
         subgraphs.moment.set()
         counts = [0]

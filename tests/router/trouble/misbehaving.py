@@ -42,7 +42,7 @@ class Library:
     client: aiohttp.ClientSession
     metrics: Metrics
 
-    async def ask(self, query: str = QUERY) -> Any:
+    async def execute(self, query: str = QUERY) -> Any:
         """Sends a query; it must be answered with status 200 within a minute, whatever the subgraphs do."""
         async with (
             asyncio.timeout(60),

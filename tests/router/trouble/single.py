@@ -53,7 +53,7 @@ class Single:
         ):
             return await response.text()
 
-    async def ask(self, query: str, variables: bytes = b"{}", **headers: str) -> Any:
+    async def execute(self, query: str, variables: bytes = b"{}", **headers: str) -> Any:
         """Sends a query; returns the decoded answer."""
         return orjson.loads(await self.fetch_text(query, variables, **headers))
 

@@ -29,13 +29,13 @@ TEXT = b'{"data":{"s":"x"}}'
 )
 async def test_a_compressed_answer_is_decoded_although_none_was_requested(coding: str, body: bytes):
     async with run_single(build_response(body, extra=f"content-encoding: {coding}\r\n")) as running:
-        assert await running.ask("{ s }") == {"data": {"s": "x"}}
+        assert await running.execute("{ s }") == {"data": {"s": "x"}}
         assert b"\r\naccept-encoding: identity\r\n" in running.heads[0]
 
 
 async def test_the_configured_codings_are_accepted():
     async with run_single(build_data_response(s="x"), subgraph_compression="zstd,gzip") as running:
-        await running.ask("{ s }")
+        await running.execute("{ s }")
     assert b"\r\naccept-encoding: zstd, gzip\r\n" in running.heads[0]
 
 
@@ -44,12 +44,12 @@ async def test_a_decompression_bomb_is_refused():
     async with run_single(
         build_response(bomb, extra="content-encoding: gzip\r\n"), max_response_bytes=100_000
     ) as running:
-        assert (await running.ask("{ s }"))["data"] == {"s": None}
+        assert (await running.execute("{ s }"))["data"] == {"s": None}
 
 
 async def test_a_lone_surrogate_is_replaced_and_the_rest_is_kept():
     async with run_single(build_response(b'{"data":{"s":"ab\\ud83d","i":1}}')) as running:
-        assert await running.ask("{ s i }") == {"data": {"s": "ab\ufffd", "i": 1}}
+        assert await running.execute("{ s i }") == {"data": {"s": "ab\ufffd", "i": 1}}
 
 
 async def test_a_lone_surrogate_in_an_event_is_replaced_and_the_stream_goes_on():
@@ -78,7 +78,7 @@ async def test_the_reason_for_an_unusable_answer_is_logged(
     answer: bytes, reason: str, caplog: pytest.LogCaptureFixture
 ):
     async with run_single(answer) as running:
-        assert (await running.ask("{ s f }"))["data"] == {"s": None, "f": None}
+        assert (await running.execute("{ s f }"))["data"] == {"s": None, "f": None}
     record = next(each for each in caplog.records if each.message == "A fetch failed")
     logged = record.__dict__["metadata"]["reason"]
     assert reason in logged

@@ -16,12 +16,12 @@ async def address() -> AsyncIterator[str]:
 
 async def test_the_fields_of_other_subgraphs_are_answered(address):
     async with run_library_at(address) as running:
-        assert await running.ask() == PARTIAL
+        assert await running.execute() == PARTIAL
 
 
 async def test_its_circuit_opens_and_is_measured(address):
     async with run_library_at(address, breaker_failures=2, breaker_seconds=600, retries=0) as running:
-        assert [await running.ask() for _ in range(3)] == [PARTIAL] * 3
+        assert [await running.execute() for _ in range(3)] == [PARTIAL] * 3
         assert await running.list_samples("router_subgraph_breaker_state{") == [
             'router_subgraph_breaker_state{subgraph="reviews"} 2.0'
         ]
@@ -33,6 +33,6 @@ async def test_its_circuit_opens_and_is_measured(address):
 async def test_queries_are_retried_while_the_budget_lasts(address):
     async with run_library_at(address, breaker_failures=0, retries=2, retry_share=0) as running:
         for _ in range(6):
-            assert await running.ask() == PARTIAL
+            assert await running.execute() == PARTIAL
         retries = await running.list_samples("router_subgraph_retries_total{")
     assert retries == ['router_subgraph_retries_total{subgraph="reviews"} 10.0']

@@ -34,7 +34,7 @@ async def test_a_large_integer_of_a_subgraph_keeps_its_digits():
 )
 async def test_a_large_integer_of_a_client_reaches_the_subgraph_with_its_digits(query: str, variables: bytes):
     async with run_single(build_data_response(find="x")) as running:
-        assert await running.ask(query, variables) == {"data": {"find": "x"}}
+        assert await running.execute(query, variables) == {"data": {"find": "x"}}
         assert b'"variables":{"v":%b}' % BIG in running.bodies[0].replace(b'"%b"' % BIG, BIG)
 
 
@@ -58,13 +58,13 @@ async def test_deep_json_of_a_client_reaches_the_subgraph():
     async with run_single(build_data_response(find="x")) as running:
         for type_, name, value in (("JSON", "json", deep), ("Filter", "filter", filters)):
             query = f"query($v: {type_}) {{ find({name}: $v) }}"
-            assert await running.ask(query, b'{"v":%b}' % value) == {"data": {"find": "x"}}
+            assert await running.execute(query, b'{"v":%b}' % value) == {"data": {"find": "x"}}
             assert b'"variables":{"v":%b}' % value in running.bodies[-1]
 
 
 async def test_json_of_a_client_that_is_too_deep_is_an_error():
     async with run_single(build_data_response(find="x")) as running:
-        answer = await running.ask(
+        answer = await running.execute(
             "query($v: JSON) { find(json: $v) }", b'{"v":%b}' % (b"[" * 260 + b"]" * 260)
         )
         assert running.bodies == []

@@ -27,4 +27,4 @@ from tests.router.trouble.misbehaving import PARTIAL, answer_with, build_respons
 )
 async def test_it_counts_as_unanswered(answer: bytes):
     async with run_library(answer_with(answer), retries=0) as running:
-        assert await running.ask() == PARTIAL
+        assert await running.execute() == PARTIAL

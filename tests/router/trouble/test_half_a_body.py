@@ -22,7 +22,7 @@ HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n"
 )
 async def test_it_counts_as_unanswered(answer: bytes):
     async with run_library(answer_with(answer), retries=0) as running:
-        assert await running.ask() == PARTIAL
+        assert await running.execute() == PARTIAL
 
 
 async def test_the_query_is_retried_once():
@@ -33,5 +33,5 @@ async def test_the_query_is_retried_once():
         await writer.drain()
 
     async with run_library(improving) as running:
-        answer = await running.ask()
+        answer = await running.execute()
     assert answer == {"data": {"books": [{"title": "Moon", "stars": 4}, {"title": "Sea", "stars": 5}]}}

@@ -57,7 +57,7 @@ async def test_tracestate_is_propagated_without_an_exporter():
 
 async def test_the_credentials_of_a_subgraph_url_replace_the_authorization_of_the_caller():
     async with run_single(build_data_response(s="x"), user="router:p%40ss") as running:
-        await running.ask("{ s }", authorization="Bearer mine")
+        await running.execute("{ s }", authorization="Bearer mine")
     [line] = [each for each in running.heads[0].split(b"\r\n") if each.startswith(b"authorization")]
     assert line == b"authorization: Basic cm91dGVyOnBAc3M="
     assert b"p%40ss" not in running.heads[0]

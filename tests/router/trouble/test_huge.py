@@ -33,7 +33,7 @@ async def test_100_megabytes_are_not_read(head: bytes, before: bytes, after: byt
     process = psutil.Process()
     held = process.memory_info().rss
     async with run_library(flood, max_response_bytes=2 * MEGABYTE) as running:
-        assert await running.ask() == PARTIAL
+        assert await running.execute() == PARTIAL
         counts = await running.list_samples("router_subgraph_fetch_seconds_count{")
     assert 'router_subgraph_fetch_seconds_count{outcome="too_large",subgraph="reviews"} 1.0' in counts
     assert sent < 50 * MEGABYTE
@@ -49,4 +49,4 @@ async def test_headers_without_end_are_not_read():
         await asyncio.Event().wait()
 
     async with run_library(flood, subgraph_timeout=5, retries=0) as running:
-        assert await running.ask() == PARTIAL
+        assert await running.execute() == PARTIAL

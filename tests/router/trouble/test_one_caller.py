@@ -31,11 +31,11 @@ def answer_good_token_or(refusal: bytes):
 async def test_a_refusal_of_one_caller_is_not_retried_and_does_not_open_the_circuit(refusal: bytes):
     async with run_single(answer_good_token_or(refusal), breaker_failures=3, retries=1) as running:
         for _ in range(5):
-            answer = await running.ask("{ s }")
+            answer = await running.execute("{ s }")
             assert answer["data"] == {"s": None}
             assert [error["message"] for error in answer["errors"]] == [UNANSWERED["message"]]
         assert len(running.bodies) == 5
-        assert await running.ask("{ s }", authorization="Bearer good") == {"data": {"s": "x"}}
+        assert await running.execute("{ s }", authorization="Bearer good") == {"data": {"s": "x"}}
 
 
 @pytest.mark.parametrize(
@@ -51,10 +51,10 @@ async def test_broken_answers_provoked_under_many_identities_do_not_open_the_cir
 
     async with run_single(answer, breaker_failures=3, retries=0) as running:
         for number in range(6):
-            answered = await running.ask("{ s }", baggage=f"k={number}", authorization=f"Bearer {number}")
+            answered = await running.execute("{ s }", baggage=f"k={number}", authorization=f"Bearer {number}")
             assert answered["data"] == {"s": None}
         assert len(running.bodies) == 6
-        assert await running.ask("{ s }", authorization="Bearer good") == {"data": {"s": "x"}}
+        assert await running.execute("{ s }", authorization="Bearer good") == {"data": {"s": "x"}}
 
 
 @pytest.mark.parametrize("wrong", ["Bearer good\n", "Bearer good\u2003", "Bearer \u1234", "Bearer good\0"])
@@ -66,24 +66,24 @@ async def test_a_token_that_no_header_can_hold_is_refused_before_any_fetch(wrong
         await socket.send_json({"type": "connection_init", "payload": {"authorization": wrong}})
         await socket.receive()
         assert (socket.close_code, running.bodies) == (4403, [])
-        assert await running.ask("{ s }") == {"data": {"s": "x"}}
+        assert await running.execute("{ s }") == {"data": {"s": "x"}}
 
 
 async def test_an_unavailable_subgraph_is_retried_and_then_its_circuit_opens_for_all():
-    away = build_response(b"no", "503 Service Unavailable", "text/plain")
-    async with run_single(away, breaker_failures=2, breaker_seconds=600, retries=1) as running:
+    unavailable = build_response(b"no", "503 Service Unavailable", "text/plain")
+    async with run_single(unavailable, breaker_failures=2, breaker_seconds=600, retries=1) as running:
         for _ in range(3):
-            await running.ask("{ s }")
+            await running.execute("{ s }")
         assert len(running.bodies) == 2
 
 
 async def test_a_throttled_caller_is_refused_at_once_and_others_are_not():
     limit = build_response(b"no", "429 Too Many Requests", "text/plain", "retry-after: 30\r\n")
     async with run_single(answer_good_token_or(limit)) as running:
-        first, second = [await running.ask("{ s }", authorization="Bearer bad") for _ in range(2)]
+        first, second = [await running.execute("{ s }", authorization="Bearer bad") for _ in range(2)]
         assert len(running.bodies) == 1
-        assert await running.ask("{ s }", authorization="Bearer good") == {"data": {"s": "x"}}
-        assert await running.ask("{ s }") == {**first, "errors": first["errors"]}
+        assert await running.execute("{ s }", authorization="Bearer good") == {"data": {"s": "x"}}
+        assert await running.execute("{ s }") == {**first, "errors": first["errors"]}
     extensions = {"code": "TOO_MANY_REQUESTS", "serviceName": "a", "retryAfter": 30}
     assert [answer["errors"][0]["extensions"] for answer in (first, second)] == [extensions] * 2
 
@@ -102,8 +102,8 @@ async def test_an_answer_without_data_carries_retry_after(query: str, retry_afte
 
 
 async def test_a_subgraph_with_a_long_retry_after_is_not_retried():
-    away = build_response(b"no", "503 Service Unavailable", "text/plain", "retry-after: 30\r\n")
-    async with run_single(away, retries=2) as running:
-        answer = await running.ask("{ s }")
+    unavailable = build_response(b"no", "503 Service Unavailable", "text/plain", "retry-after: 30\r\n")
+    async with run_single(unavailable, retries=2) as running:
+        answer = await running.execute("{ s }")
         assert len(running.bodies) == 1
     assert answer["errors"][0]["extensions"]["retryAfter"] == 30

@@ -30,7 +30,7 @@ def build_broken_response(**extensions: Any) -> bytes:
 )
 async def test_errors_of_an_unlisted_subgraph_keep_only_their_code_and_place(sent: Any, shown: str):
     async with run_single(build_broken_response(code=sent), include_subgraph_errors="b") as running:
-        assert await running.ask("{ s }") == {
+        assert await running.execute("{ s }") == {
             "data": {"s": None},
             "errors": [
                 {
@@ -46,7 +46,7 @@ async def test_errors_of_an_unlisted_subgraph_keep_only_their_code_and_place(sen
 @pytest.mark.parametrize("listed", ["a", "b,a", "*"])
 async def test_the_errors_of_a_listed_subgraph_are_shown(listed: str):
     async with run_single(build_broken_response(code="BROKEN"), include_subgraph_errors=listed) as running:
-        [error] = (await running.ask("{ s }"))["errors"]
+        [error] = (await running.execute("{ s }"))["errors"]
     assert error["message"] == ERROR["message"]
     assert error["extensions"] == {"stacktrace": ["at home"], "code": "BROKEN"}
 

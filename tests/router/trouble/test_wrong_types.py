@@ -36,7 +36,7 @@ PLACES = [["books", 0, "stars"], ["books", 1, "stars"]]
 )
 async def test_each_field_is_null_with_an_error_and_the_rest_is_answered(response: dict[str, Any]):
     async with run_library(answer_with(build_response(orjson.dumps(response)))) as running:
-        answer = await running.ask()
+        answer = await running.execute()
     assert answer["data"] == {"books": [{"title": title, "stars": None} for title in TITLES]}
     assert sorted(error["path"] for error in answer["errors"]) == PLACES
     assert all(isinstance(error["message"], str) for error in answer["errors"])
@@ -45,13 +45,15 @@ async def test_each_field_is_null_with_an_error_and_the_rest_is_answered(respons
 async def test_entities_that_do_not_exist_are_null_without_an_error():
     response = build_response(b'{"data": {"_entities": [null, null]}}')
     async with run_library(answer_with(response)) as running:
-        assert await running.ask() == {"data": {"books": [{"title": each, "stars": None} for each in TITLES]}}
+        assert await running.execute() == {
+            "data": {"books": [{"title": each, "stars": None} for each in TITLES]}
+        }
 
 
 @pytest.mark.parametrize("path", [5, "average", [[]], ["average", {}], [None]])
 async def test_an_error_with_an_invalid_path_is_still_shown(path: Any):
     body = orjson.dumps({"data": None, "errors": [{"message": "torn", "path": path}]})
     async with run_library(answer_with(build_response(body))) as running:
-        answer = await running.ask("{ average }")
+        answer = await running.execute("{ average }")
     assert answer["data"] == {"average": None}
     assert [error["message"] for error in answer["errors"]] == ["torn"]

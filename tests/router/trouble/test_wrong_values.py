@@ -44,7 +44,7 @@ async def test_the_value_is_null_with_an_error(
     query: str, fields: dict[str, Any], answer: Any, paths: list[list[str | int]]
 ):
     async with run_single(build_data_response(**fields)) as running:
-        result = await running.ask(query)
+        result = await running.execute(query)
     assert result["data"] == answer
     assert [error["path"] for error in result.get("errors", [])] == paths
     assert all(len(error["locations"]) == 1 for error in result.get("errors", []))
@@ -52,7 +52,7 @@ async def test_the_value_is_null_with_an_error(
 
 async def test_each_root_field_of_an_unavailable_subgraph_has_its_error():
     async with run_single(build_response(b"<html/>", "502 Bad Gateway", "text/html"), retries=0) as running:
-        result = await running.ask("{ s x: i }")
+        result = await running.execute("{ s x: i }")
     assert result["data"] == {"s": None, "x": None}
     assert [(error["path"], error["locations"]) for error in result["errors"]] == [
         (["s"], [{"line": 1, "column": 3}]),

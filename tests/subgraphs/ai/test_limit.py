@@ -14,7 +14,7 @@ from tests.subgraphs.ai.library import (
     Parent,
     run,
 )
-from tests.support.studio import CountingStudio
+from tests.support.studio import RecordingStudio
 from tests.support.subgraph import SubgraphClient
 
 LIMIT = 3
@@ -59,7 +59,7 @@ async def test_a_running_generation_of_the_same_book_is_reported_before_the_limi
 async def test_a_regenerated_page_counts_like_a_book(ai: SubgraphClient, parent: Parent) -> None:
     book_id = new_id("book")
     finished = await parent.generate(book_id)
-    await run(ai, CountingStudio(), FakeBookWriter(), finished["id"])
+    await run(ai, RecordingStudio(), FakeBookWriter(), finished["id"])
     assert (await parent.read(finished["id"]))["status"] == GenerationStatus.COMPLETED
     for _ in range(LIMIT):
         await parent.generate(new_id("book"))

@@ -12,7 +12,7 @@ from subgraphs.common.providers import ProviderNotConfigured
 from subgraphs.common.runtime import Runtime
 from tests.subgraphs.ai.library import FakeBookWriter, Parent
 from tests.support.providers import use_provider
-from tests.support.studio import CountingStudio
+from tests.support.studio import RecordingStudio
 
 
 async def name_provider(runtime: Runtime, generation_id: str, port: str, name: str) -> None:
@@ -40,7 +40,7 @@ async def test_each_part_is_made_by_the_provider_that_the_row_names_and_no_other
     generation = await parent.generate(new_id("book"))
     assert generation["provider"] == "offline"
     await name_provider(runtime, generation["id"], "writer", "elsewhere")
-    elsewhere, offline = CountingStudio(), CountingStudio()
+    elsewhere, offline = RecordingStudio(), RecordingStudio()
     with (
         use_provider(WRITERS, elsewhere, "elsewhere"),
         use_provider(WRITERS, offline),

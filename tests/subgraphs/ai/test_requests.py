@@ -19,7 +19,7 @@ from tests.subgraphs.ai.library import (
     run,
 )
 from tests.support.graph import FakeGraph, GraphError
-from tests.support.studio import CountingStudio
+from tests.support.studio import RecordingStudio
 from tests.support.subgraph import SubgraphClient
 from tests.support.tokens import sign_token
 
@@ -46,7 +46,7 @@ async def test_a_shorter_book_has_a_step_for_each_page_of_its_story(
     generation = await parent.generate(book_id)
     kinds = [step["kind"] for step in generation["steps"]]
     assert kinds == ["OUTLINE", *["SCENE_TEXT"] * 10, "COVER", *["ILLUSTRATION"] * 10]
-    studio, books = CountingStudio(), FakeBookWriter()
+    studio, books = RecordingStudio(), FakeBookWriter()
     await run(ai, studio, books, generation["id"])
     assert (await parent.read(generation["id"]))["status"] == "COMPLETED"
     assert books.outline is not None
@@ -65,7 +65,7 @@ async def test_a_generation_keeps_the_length_that_its_book_had(
     generation = await parent.generate(new_id("book"))
     graph.answers |= build_book_answers(page_count=24)
     books = FakeBookWriter()
-    await run(ai, CountingStudio(), books, generation["id"])
+    await run(ai, RecordingStudio(), books, generation["id"])
     assert books.outline is not None
     assert (len(books.outline.scenes), len(books.texts)) == (14, 14)
 
@@ -165,14 +165,14 @@ async def test_somebody_elses_generation_is_not_found(parent: Parent, stranger: 
 async def test_a_page_is_regenerated_from_its_own_story(ai: SubgraphClient, parent: Parent) -> None:
     book_id = new_id("book")
     books = FakeBookWriter()
-    await run(ai, CountingStudio(), books, (await parent.generate(book_id))["id"])
+    await run(ai, RecordingStudio(), books, (await parent.generate(book_id))["id"])
     first_text, first_picture = books.texts[f"{book_id}-10"], books.pictures[f"{book_id}-11"]
 
     again = await parent.regenerate(f"{book_id}-10", "TEXT", instruction="More about the fox, please")
     assert [(step["kind"], step["page"]) for step in again["steps"]] == [
         ("SCENE_TEXT", {"id": f"{book_id}-10", "number": 10})
     ]
-    studio = CountingStudio()
+    studio = RecordingStudio()
     await run(ai, studio, books, again["id"])
     assert studio.calls == [("scene", 4)]
     assert books.texts[f"{book_id}-10"] != first_text
@@ -229,8 +229,8 @@ async def test_a_page_of_a_book_without_a_story_cannot_be_regenerated(parent: Pa
 async def test_a_second_generation_tells_another_story(ai: SubgraphClient, parent: Parent) -> None:
     book_id = new_id("book")
     books, other = FakeBookWriter(), FakeBookWriter()
-    await run(ai, CountingStudio(), books, (await parent.generate(book_id))["id"])
-    await run(ai, CountingStudio(), other, (await parent.generate(book_id))["id"])
+    await run(ai, RecordingStudio(), books, (await parent.generate(book_id))["id"])
+    await run(ai, RecordingStudio(), other, (await parent.generate(book_id))["id"])
     assert books.texts.keys() == other.texts.keys()
     assert books.texts != other.texts
 
@@ -299,7 +299,7 @@ async def test_entities_are_resolved_for_their_owner_only(
 
 async def test_cancelling_an_ended_generation_changes_nothing(ai: SubgraphClient, parent: Parent) -> None:
     generation = await parent.generate(new_id("book"))
-    await run(ai, CountingStudio(), FakeBookWriter(), generation["id"])
+    await run(ai, RecordingStudio(), FakeBookWriter(), generation["id"])
     before = await parent.read(generation["id"])
     assert before["status"] == GenerationStatus.COMPLETED
     assert (await parent.execute(CANCEL, id=generation["id"])).ok["cancelGeneration"]["status"] == "COMPLETED"

@@ -25,7 +25,7 @@ from subgraphs.common.ids import new_id
 from subgraphs.common.runtime import Runtime
 from tests.subgraphs.ai.library import CANCEL, FakeBookWriter, Parent, run
 from tests.support.graph import FakeGraph
-from tests.support.studio import CountingStudio
+from tests.support.studio import RecordingStudio
 from tests.support.subgraph import SubgraphClient, run_subgraph
 from tests.support.waiting import wait_until
 
@@ -59,7 +59,7 @@ async def test_subscribers_receive_all_events_in_order_up_to_the_end(
     book_id, generation_id = await start(parent)
     books = FakeBookWriter()
     watching = asyncio.create_task(parent.watch(generation_id))
-    await run(ai, CountingStudio(), books, generation_id)
+    await run(ai, RecordingStudio(), books, generation_id)
     async with asyncio.timeout(60):
         seen = await watching
     assert [event["sequence"] for event in seen] == list(range(1, len(seen) + 1))
@@ -116,7 +116,7 @@ async def test_a_second_runner_does_not_repeat_finished_steps(ai: SubgraphClient
         if call == 12:
             raise Killed
 
-    first, second, books = CountingStudio(die), CountingStudio(), FakeBookWriter()
+    first, second, books = RecordingStudio(die), RecordingStudio(), FakeBookWriter()
     with pytest.raises(BaseExceptionGroup) as death:
         await run(ai, first, books, generation_id)
     assert death.group_contains(Killed)
@@ -150,11 +150,11 @@ async def test_a_saved_but_undelivered_result_is_delivered_and_announced(
             raise Killed
 
     with pytest.raises(BaseExceptionGroup):
-        await run(ai, CountingStudio(), UndeliverableBook(), generation_id)
+        await run(ai, RecordingStudio(), UndeliverableBook(), generation_id)
     saved = next(step for step in await _read_steps(ai.runtime, generation_id) if step.kind == "SCENE_TEXT")
     assert (saved.status, saved.announced_at) == ("DONE", None)
     assert saved.result is not None
-    books, studio = FakeBookWriter(), CountingStudio()
+    books, studio = FakeBookWriter(), RecordingStudio()
     await run(ai, studio, books, generation_id)
     assert ("scene", 1) not in studio.calls
     assert books.texts[str(saved.page_id)] == saved.result["text"]
@@ -164,8 +164,8 @@ async def test_a_saved_but_undelivered_result_is_delivered_and_announced(
 
 async def test_running_an_ended_generation_does_nothing(ai: SubgraphClient, parent: Parent) -> None:
     _, generation_id = await start(parent)
-    await run(ai, CountingStudio(), FakeBookWriter(), generation_id)
-    again, books = CountingStudio(), FakeBookWriter()
+    await run(ai, RecordingStudio(), FakeBookWriter(), generation_id)
+    again, books = RecordingStudio(), FakeBookWriter()
     await run(ai, again, books, generation_id)
     assert (again.calls, books.put) == ([], [])
 
@@ -193,7 +193,7 @@ async def test_a_superseded_runner_that_stores_its_picture_late_changes_none_of_
     drawing: list[PictureRequest] = []
     is_writing, may_store = asyncio.Event(), asyncio.Event()
 
-    class Paused(CountingStudio):
+    class Paused(RecordingStudio):
         async def draw(self, request: PictureRequest, *, author: str) -> Picture:
             drawn = await super().draw(request, author=author)
             drawing.append(request)
@@ -205,7 +205,7 @@ async def test_a_superseded_runner_that_stores_its_picture_late_changes_none_of_
             await asyncio.Event().wait()
             yield ""
 
-    late, books, successor = Paused(), FakeBookWriter(), CountingStudio()
+    late, books, successor = Paused(), FakeBookWriter(), RecordingStudio()
     superseded = asyncio.create_task(run(ai, late, FakeBookWriter(), generation_id))
     # A step that has yet to begin would end the superseded run before its picture is stored.
     await is_writing.wait()
@@ -226,7 +226,7 @@ async def test_a_superseded_runner_that_stores_its_picture_late_changes_none_of_
 async def test_a_step_that_fails_twice_is_retried(ai: SubgraphClient, parent: Parent) -> None:
     _, generation_id = await start(parent)
     fault = build_fault("outline", 2, lambda: ProviderFailed("Busy.", retryable=True, retry_after=0.01))
-    studio = CountingStudio(fault)
+    studio = RecordingStudio(fault)
     await run(ai, studio, FakeBookWriter(), generation_id)
     assert studio.calls[:3] == [("outline", None)] * 3
     failures = [event for event in await parent.watch(generation_id) if event["__typename"] == "StepFailed"]
@@ -238,7 +238,7 @@ async def test_a_step_that_fails_twice_is_retried(ai: SubgraphClient, parent: Pa
 async def test_a_step_keeps_what_each_answered_call_used(ai: SubgraphClient, parent: Parent) -> None:
     _, generation_id = await start(parent)
 
-    class Verbose(CountingStudio):
+    class Verbose(RecordingStudio):
         async def write_outline(self, brief: Any, *, author: str) -> WrittenOutline:
             written = await super().write_outline(brief, author=author)
             if len(self.calls) == 2:
@@ -260,7 +260,7 @@ async def test_a_picture_that_keeps_failing_leaves_the_rest_of_the_book(
 ) -> None:
     _, generation_id = await start(parent)
 
-    class WithoutFive(CountingStudio):
+    class WithoutFive(RecordingStudio):
         async def draw(self, request: PictureRequest, *, author: str) -> Picture:
             if request.number == 5:
                 raise ProviderFailed("It will not be drawn.", retryable=False)
@@ -283,14 +283,14 @@ async def test_a_book_that_refuses_the_outline_is_not_written(ai: SubgraphClient
         async def put_outline(self, book_id: str, outline: Outline, key: str) -> None:
             raise Conflict("The title does not fit.")
 
-    await run(ai, CountingStudio(), WithoutTitle(), generation_id)
+    await run(ai, RecordingStudio(), WithoutTitle(), generation_id)
     read = await parent.read(generation_id)
     assert (read["status"], read["failure"], read["stepsDone"]) == ("FAILED", "The title does not fit.", 0)
 
 
 async def test_without_an_outline_the_generation_fails(ai: SubgraphClient, parent: Parent) -> None:
     _, generation_id = await start(parent)
-    studio = CountingStudio(build_fault("outline", 9, lambda: ProviderFailed("No credit.", retryable=False)))
+    studio = RecordingStudio(build_fault("outline", 9, lambda: ProviderFailed("No credit.", retryable=False)))
     books = FakeBookWriter()
     await run(ai, studio, books, generation_id)
     assert studio.calls == [("outline", None)]
@@ -307,7 +307,7 @@ async def test_an_unexpected_provider_error_costs_an_attempt_and_not_the_book(
 ) -> None:
     _, generation_id = await start(parent)
     await run(
-        ai, CountingStudio(build_fault("scene", 1, lambda: KeyError("bug"))), FakeBookWriter(), generation_id
+        ai, RecordingStudio(build_fault("scene", 1, lambda: KeyError("bug"))), FakeBookWriter(), generation_id
     )
     assert (await parent.read(generation_id))["status"] == "COMPLETED"
 
@@ -316,7 +316,7 @@ async def test_a_refused_picture_is_requested_again_cautiously(ai: SubgraphClien
     _, generation_id = await start(parent)
     requests: list[tuple[int | None, bool]] = []
 
-    class Prude(CountingStudio):
+    class Prude(RecordingStudio):
         async def draw(self, request: PictureRequest, *, author: str) -> Picture:
             requests.append((request.number, request.cautious))
             if request.number == 3 and not request.cautious:
@@ -330,7 +330,7 @@ async def test_a_refused_picture_is_requested_again_cautiously(ai: SubgraphClien
 
 async def test_a_deleted_book_costs_no_provider_call(ai: SubgraphClient, parent: Parent) -> None:
     book_id, generation_id = await start(parent)
-    studio = CountingStudio()
+    studio = RecordingStudio()
     await run(ai, studio, FakeBookWriter(gone=True), generation_id)
     read = await parent.read(generation_id)
     assert (read["status"], read["failure"]) == ("FAILED", f"Book '{book_id}' was not found.")
@@ -346,7 +346,7 @@ async def test_a_book_deleted_while_its_outline_is_written_costs_no_further_call
     def remove(_kind: str, _call: int) -> None:
         books.gone = True
 
-    studio = CountingStudio(remove)
+    studio = RecordingStudio(remove)
     await run(ai, studio, books, generation_id)
     assert (await parent.read(generation_id))["status"] == "FAILED"
     assert studio.calls == [("outline", None)]
@@ -354,7 +354,7 @@ async def test_a_book_deleted_while_its_outline_is_written_costs_no_further_call
 
 async def test_no_provider_is_called_after_a_cancellation(ai: SubgraphClient, parent: Parent) -> None:
     _, generation_id = await start(parent)
-    studio, reached = CountingStudio(), asyncio.Event()
+    studio, reached = RecordingStudio(), asyncio.Event()
     studio._pause = 0.05
     studio._fault = lambda _, call: reached.set() if call == 7 else None
     running = asyncio.create_task(run(ai, studio, FakeBookWriter(), generation_id))
@@ -397,7 +397,7 @@ async def test_while_the_store_takes_no_pictures_none_is_drawn_again(
 ) -> None:
     monkeypatch.setattr(step_executor, "_STORE_PAUSES", [0.02] * 1000)
     _, generation_id = await start(Parent(own_store))
-    studio, books = CountingStudio(), FakeBookWriter()
+    studio, books = RecordingStudio(), FakeBookWriter()
     running = asyncio.create_task(run(own_store, studio, books, generation_id))
     async with asyncio.timeout(60):
         while not any(kind == "picture" for kind, _ in studio.calls):  # noqa: ASYNC110 - of another task
@@ -415,7 +415,7 @@ async def test_runs_that_end_early_do_not_draw_a_picture_without_limit(
 ) -> None:
     monkeypatch.setattr(step_executor, "_STORE_PAUSES", [])
     _, generation_id = await start(Parent(own_store))
-    studio, books = CountingStudio(), FakeBookWriter()
+    studio, books = RecordingStudio(), FakeBookWriter()
     has_ended = False
     while not has_ended:
         has_ended = True
@@ -442,7 +442,7 @@ async def test_a_draining_run_finishes_its_steps_begins_no_others_and_another_ru
         if kind == "picture" and sum(called == "picture" for called, _ in studio.calls) == 3:
             draining.set()
 
-    studio = CountingStudio(drain_at_the_third_picture)
+    studio = RecordingStudio(drain_at_the_third_picture)
     with pytest.raises(Drained):
         await run_generation(ai.runtime, studio, studio, books, generation_id, draining)
     begun = list(studio.calls)

@@ -16,9 +16,9 @@ from subgraphs.common import live
 from subgraphs.common.ids import new_id
 from tests.subgraphs.ai.library import CANCEL, FakeBookWriter, Parent, run
 from tests.support.commandstats import count_commands
-from tests.support.outages import postgres_away, valkey_away
+from tests.support.outages import cut_off_postgres, cut_off_valkey
 from tests.support.routed import route_to
-from tests.support.studio import CountingStudio
+from tests.support.studio import RecordingStudio
 from tests.support.subgraph import Answer, SubgraphClient
 
 # Without what books knows: only the ai subgraph runs.
@@ -87,7 +87,7 @@ class Watcher:
 
 async def run_in_spite_of_outages(ai: SubgraphClient, generation_id: str) -> None:
     """Run a generation until it has ended, as workers do that try again after a failure."""
-    studio, books, has_ended = CountingStudio(words_per_second=200), FakeBookWriter(), False
+    studio, books, has_ended = RecordingStudio(words_per_second=200), FakeBookWriter(), False
     while not has_ended:
         try:
             await run(ai, studio, books, generation_id)
@@ -98,12 +98,12 @@ async def run_in_spite_of_outages(ai: SubgraphClient, generation_id: str) -> Non
             await asyncio.sleep(0.1)
 
 
-def away(server: str, environ: Mapping[str, str]) -> AbstractAsyncContextManager[None]:
-    return postgres_away(environ, "ai") if server == "postgres" else valkey_away(environ)
+def cut_off(server: str, environ: Mapping[str, str]) -> AbstractAsyncContextManager[None]:
+    return cut_off_postgres(environ, "ai") if server == "postgres" else cut_off_valkey(environ)
 
 
 @pytest.mark.parametrize("server", ["postgres", "valkey"])
-async def test_a_watcher_gets_each_event_once_though_a_server_is_away_for_some_seconds(
+async def test_a_watcher_gets_each_event_once_though_a_server_is_unavailable_for_some_seconds(
     servers: Mapping[str, str], ai: SubgraphClient, routed: SubgraphClient, parent: Parent, server: str
 ) -> None:
     generation_id = (await parent.generate(new_id("book")))["id"]
@@ -111,7 +111,7 @@ async def test_a_watcher_gets_each_event_once_though_a_server_is_away_for_some_s
     running = asyncio.create_task(run_in_spite_of_outages(ai, generation_id))
     for number in (10, 60):
         await watcher.receive(number)
-        async with away(server, servers):
+        async with cut_off(server, servers):
             await asyncio.sleep(2)
     await running
     seen = await watcher.finish()
@@ -138,11 +138,11 @@ async def test_a_watcher_gets_each_event_that_is_a_row_once_though_valkey_loses_
     assert set(numbers) >= {row.sequence for row in rows}
 
 
-async def test_every_event_arrives_with_its_number_while_books_is_away(
+async def test_every_event_arrives_with_its_number_while_books_is_unavailable(
     ai: SubgraphClient, routed: SubgraphClient, parent: Parent
 ) -> None:
     generation_id = (await parent.generate(new_id("book")))["id"]
-    await run(ai, CountingStudio(), FakeBookWriter(), generation_id)
+    await run(ai, RecordingStudio(), FakeBookWriter(), generation_id)
     # Only the events that are rows, which are fewer.
     await ai.runtime.live.delete(f"generation:{generation_id}")
     watcher = Watcher(routed, parent, generation_id, WATCH_BOOKS)

@@ -82,16 +82,16 @@ class Parent:
     def token(self) -> str:
         return sign_token(self.id)
 
-    async def ask(self, query: str, **variables: Any) -> Answer:
+    async def execute(self, query: str, **variables: Any) -> Answer:
         return await self.client.execute(query, variables, self.token)
 
     async def create_child(self, **details: Any) -> str:
-        answer = await self.ask(CREATE_CHILD, input=CHILD | details)
+        answer = await self.execute(CREATE_CHILD, input=CHILD | details)
         return str(answer.ok["createChild"]["id"])
 
     async def create_book(self, child_id: str | None = None, **brief: Any) -> dict[str, Any]:
         brief = {"childId": child_id or await self.create_child(), "wish": "A fox with a lantern"} | brief
-        create_book: dict[str, Any] = (await self.ask(CREATE_BOOK, input=brief)).ok["createBook"]
+        create_book: dict[str, Any] = (await self.execute(CREATE_BOOK, input=brief)).ok["createBook"]
         return create_book
 
     async def create_finished_book(self, child_id: str | None = None, **brief: Any) -> dict[str, Any]:
@@ -101,18 +101,20 @@ class Parent:
         return await self.read(create_book["id"])
 
     async def read(self, book_id: str) -> dict[str, Any]:
-        create_book: dict[str, Any] = (await self.ask(BOOK, id=book_id)).ok["book"]
+        create_book: dict[str, Any] = (await self.execute(BOOK, id=book_id)).ok["book"]
         return create_book
 
     async def edit(self, page: dict[str, Any], **edit: Any) -> dict[str, Any]:
         edit = {"pageId": page["id"], "expectedVersion": page["version"], "text": page["text"]} | edit
-        answer: dict[str, Any] = (await self.ask(EDIT_PAGE, input=edit)).ok["editPage"]
+        answer: dict[str, Any] = (await self.execute(EDIT_PAGE, input=edit)).ok["editPage"]
         return answer
 
     async def approve(self, create_book: dict[str, Any]) -> dict[str, Any]:
         """Approve a book at the version it has now."""
         version = (await self.read(create_book["id"]))["version"]
-        answer = await self.ask(APPROVE_BOOK, input={"bookId": create_book["id"], "expectedVersion": version})
+        answer = await self.execute(
+            APPROVE_BOOK, input={"bookId": create_book["id"], "expectedVersion": version}
+        )
         snapshot: dict[str, Any] = answer.ok["approveBook"]
         return snapshot
 

@@ -103,7 +103,7 @@ async def test_a_book_that_was_changed_meanwhile_is_not_approved(parent: Parent)
     book = await parent.create_finished_book()
     await parent.edit(book["pages"][3], text="Changed meanwhile.")
     stale = {"bookId": book["id"], "expectedVersion": book["version"]}
-    answer = (await parent.ask(APPROVE_BOOK, input=stale)).ok["approveBook"]
+    answer = (await parent.execute(APPROVE_BOOK, input=stale)).ok["approveBook"]
     assert answer == {
         "__typename": "BookConflict",
         "message": f"The book is at version {book['version'] + 1}; "
@@ -131,4 +131,4 @@ async def test_a_page_without_text_is_named(parent: Parent) -> None:
 async def test_someone_elses_book_is_not_found(parent: Parent, stranger: Parent) -> None:
     book = await parent.create_finished_book()
     attempt = {"bookId": book["id"], "expectedVersion": book["version"]}
-    assert (await stranger.ask(APPROVE_BOOK, input=attempt)).code == "NOT_FOUND"
+    assert (await stranger.execute(APPROVE_BOOK, input=attempt)).code == "NOT_FOUND"

@@ -42,9 +42,9 @@ async def test_a_new_book_is_a_draft_with_all_its_pages_empty(parent: Parent) ->
 async def test_a_bad_brief_is_refused_and_nothing_is_written(parent: Parent, field: str, value: str) -> None:
     child_id = await parent.create_child()
     brief = {"childId": child_id, "wish": "A fox", field: value}
-    answer = await parent.ask(CREATE_BOOK, input=brief)
+    answer = await parent.execute(CREATE_BOOK, input=brief)
     assert (answer.code, answer.field) == ("BAD_USER_INPUT", field)
-    listed = await parent.ask(BOOKS, r=[{"__typename": "User", "id": parent.id}])
+    listed = await parent.execute(BOOKS, r=[{"__typename": "User", "id": parent.id}])
     assert listed.ok["_entities"] == [{"books": {"nodes": []}}]
 
 
@@ -75,13 +75,13 @@ async def test_a_page_count_that_the_format_does_not_have_is_refused(
     parent: Parent, brief: dict[str, object]
 ) -> None:
     child_id = await parent.create_child()
-    answer = await parent.ask(CREATE_BOOK, input={"childId": child_id, "wish": "A fox", **brief})
+    answer = await parent.execute(CREATE_BOOK, input={"childId": child_id, "wish": "A fox", **brief})
     assert (answer.code, answer.field) == ("BAD_USER_INPUT", "pageCount")
 
 
 async def test_an_unknown_format_is_not_found(parent: Parent) -> None:
     brief = {"childId": await parent.create_child(), "wish": "A fox", "formatId": "scroll"}
-    assert (await parent.ask(CREATE_BOOK, input=brief)).code == "NOT_FOUND"
+    assert (await parent.execute(CREATE_BOOK, input=brief)).code == "NOT_FOUND"
 
 
 async def test_the_formats_are_public_with_their_measures(books: SubgraphClient) -> None:
@@ -115,11 +115,11 @@ async def test_the_formats_are_public_with_their_measures(books: SubgraphClient)
 
 async def test_an_unknown_theme_is_a_validation_error(parent: Parent) -> None:
     brief = {"childId": await parent.create_child(), "wish": "A fox", "theme": "HORROR"}
-    assert (await parent.ask(CREATE_BOOK, input=brief)).code == "GRAPHQL_VALIDATION_FAILED"
+    assert (await parent.execute(CREATE_BOOK, input=brief)).code == "GRAPHQL_VALIDATION_FAILED"
 
 
 async def test_a_book_for_someone_elses_child_is_refused_as_not_found(
     parent: Parent, stranger: Parent
 ) -> None:
     brief = {"childId": await parent.create_child(), "wish": "A fox"}
-    assert (await stranger.ask(CREATE_BOOK, input=brief)).code == "NOT_FOUND"
+    assert (await stranger.execute(CREATE_BOOK, input=brief)).code == "NOT_FOUND"

@@ -16,7 +16,7 @@ READ = "query ($id: ID!) { child(id: $id) { name appearance interests } }"
 
 
 async def test_a_child_is_stored_as_described(parent: Parent) -> None:
-    answer = await parent.ask(CREATE_CHILD, input=CHILD)
+    answer = await parent.execute(CREATE_CHILD, input=CHILD)
     created = answer.ok["createChild"]
     assert created.pop("id").startswith("chd_")
     assert created == {"__typename": "Child", **CHILD}
@@ -24,7 +24,7 @@ async def test_a_child_is_stored_as_described(parent: Parent) -> None:
 
 async def test_a_child_requires_the_consent_of_the_parent(parent: Parent, graph: FakeGraph) -> None:
     graph.answers["me"] = {"consents": [{"purpose": "AI_PROCESSING", "revokedAt": None}]}
-    answer = await parent.ask(CREATE_CHILD, input=CHILD)
+    answer = await parent.execute(CREATE_CHILD, input=CHILD)
     assert answer.ok["createChild"] == {
         "__typename": "ConsentRequired",
         "purpose": "CHILD_PROFILE",
@@ -34,7 +34,7 @@ async def test_a_child_requires_the_consent_of_the_parent(parent: Parent, graph:
 
 async def test_a_revoked_consent_does_not_count(parent: Parent, graph: FakeGraph) -> None:
     graph.answers["me"] = {"consents": [{"purpose": "CHILD_PROFILE", "revokedAt": "2026-01-01T00:00:00Z"}]}
-    answer = await parent.ask(CREATE_CHILD, input=CHILD)
+    answer = await parent.execute(CREATE_CHILD, input=CHILD)
     assert answer.ok["createChild"]["__typename"] == "ConsentRequired"
 
 
@@ -46,7 +46,7 @@ async def test_the_graph_is_queried_with_the_token_of_the_caller(parent: Parent,
 
 async def test_no_child_is_stored_when_the_graph_does_not_answer(parent: Parent, graph: FakeGraph) -> None:
     graph.answers["me"] = GraphError("DOWNSTREAM_SERVICE_ERROR")
-    assert (await parent.ask(CREATE_CHILD, input=CHILD)).code == "DEPENDENCY_FAILED"
+    assert (await parent.execute(CREATE_CHILD, input=CHILD)).code == "DEPENDENCY_FAILED"
 
 
 @pytest.mark.parametrize(
@@ -66,14 +66,14 @@ async def test_no_child_is_stored_when_the_graph_does_not_answer(parent: Parent,
     ],
 )
 async def test_an_invalid_value_is_named(parent: Parent, field: str, value: object) -> None:
-    answer = await parent.ask(CREATE_CHILD, input=CHILD | {field: value})
+    answer = await parent.execute(CREATE_CHILD, input=CHILD | {field: value})
     assert (answer.code, answer.field) == ("BAD_USER_INPUT", field)
 
 
 @pytest.mark.parametrize("name", ["Mia 🦊", "<b>Mia</b>", "*Mia* #1 $x$", "Zoë-Łucja", "Жанна", "نور"])
 async def test_markup_and_emoji_are_part_of_a_name(parent: Parent, name: str) -> None:
     child_id = await parent.create_child(name=name)
-    assert (await parent.ask(READ, id=child_id)).ok["child"]["name"] == name
+    assert (await parent.execute(READ, id=child_id)).ok["child"]["name"] == name
 
 
 @pytest.mark.parametrize("invisible", ["\u202e", "\u2066", "\u200b", "\u00ad", "\ufeff"])
@@ -84,24 +84,24 @@ async def test_no_text_about_a_child_keeps_invisible_characters(parent: Parent, 
         "interests": [f"foxes{invisible}"],
     }
     child_id = await parent.create_child(**texts)
-    child = (await parent.ask(READ, id=child_id)).ok["child"]
+    child = (await parent.execute(READ, id=child_id)).ok["child"]
     assert (child["name"], child["appearance"], child["interests"]) == ("Mia", "red curls", ["foxes"])
 
 
 async def test_an_update_changes_only_the_given_fields(parent: Parent) -> None:
     child_id = await parent.create_child()
-    answer = await parent.ask(UPDATE, input={"id": child_id, "appearance": "Short hair"})
+    answer = await parent.execute(UPDATE, input={"id": child_id, "appearance": "Short hair"})
     assert answer.ok["updateChild"] == {**CHILD, "id": child_id, "appearance": "Short hair"}
 
 
 async def test_someone_elses_child_is_not_found(parent: Parent, stranger: Parent) -> None:
     child_id = await parent.create_child()
-    assert (await stranger.ask(READ, id=child_id)).code == "NOT_FOUND"
-    assert (await stranger.ask(UPDATE, input={"id": child_id, "name": "Ida"})).code == "NOT_FOUND"
+    assert (await stranger.execute(READ, id=child_id)).code == "NOT_FOUND"
+    assert (await stranger.execute(UPDATE, input={"id": child_id, "name": "Ida"})).code == "NOT_FOUND"
     assert (
-        await stranger.ask("mutation ($id: ID!) { deleteChild(id: $id) }", id=child_id)
+        await stranger.execute("mutation ($id: ID!) { deleteChild(id: $id) }", id=child_id)
     ).code == "NOT_FOUND"
-    assert (await parent.ask(READ, id=child_id)).ok["child"]["name"] == "Mia"
+    assert (await parent.execute(READ, id=child_id)).ok["child"]["name"] == "Mia"
 
 
 async def test_without_a_token_nothing_is_answered(books: SubgraphClient, parent: Parent) -> None:

@@ -115,6 +115,6 @@ async def test_entities_of_others_are_not_found(
 
 @pytest.mark.parametrize("kind", ["book", "page", "child", "snapshot"])
 async def test_an_unknown_id_is_not_found(parent: Parent, kind: str) -> None:
-    answer = await parent.ask(f"query ($id: ID!) {{ {kind}(id: $id) {{ id }} }}", id="book_none")
+    answer = await parent.execute(f"query ($id: ID!) {{ {kind}(id: $id) {{ id }} }}", id="book_none")
     assert answer.code == "NOT_FOUND"
     assert answer.data is None

@@ -55,7 +55,7 @@ async def test_one_of_many_concurrent_edits_wins(parent: Parent) -> None:
         for answer in answers
         if answer["__typename"] == "EditConflict"
     )
-    history = (await parent.ask(VERSIONS, id=page["id"])).ok["page"]["versions"]["nodes"]
+    history = (await parent.execute(VERSIONS, id=page["id"])).ok["page"]["versions"]["nodes"]
     assert [version["number"] for version in history] == [1]
     assert (await parent.read(book["id"]))["version"] == 2
 
@@ -71,11 +71,11 @@ async def test_reverting_creates_a_new_version_too(parent: Parent) -> None:
     page = (await parent.create_book())["pages"][3]
     await parent.edit(page, text="First")
     await parent.edit(page, expectedVersion=1, text="Second")
-    history = (await parent.ask(VERSIONS, id=page["id"])).ok["page"]["versions"]["nodes"]
+    history = (await parent.execute(VERSIONS, id=page["id"])).ok["page"]["versions"]["nodes"]
     change = {"pageId": page["id"], "versionId": history[1]["id"], "expectedVersion": 2}
-    reverted = (await parent.ask(REVERT_PAGE, input=change)).ok["revertPage"]
+    reverted = (await parent.execute(REVERT_PAGE, input=change)).ok["revertPage"]
     assert (reverted["text"], reverted["version"]) == ("First", 3)
-    history = (await parent.ask(VERSIONS, id=page["id"])).ok["page"]["versions"]["nodes"]
+    history = (await parent.execute(VERSIONS, id=page["id"])).ok["page"]["versions"]["nodes"]
     assert [(version["number"], version["text"], version["source"]) for version in history] == [
         (3, "First", "REVERTED"),
         (2, "Second", "EDITED"),
@@ -87,21 +87,21 @@ async def test_the_history_is_paged(parent: Parent) -> None:
     page = (await parent.create_book())["pages"][3]
     for number in range(5):
         await parent.edit(page, expectedVersion=number, text=f"Text {number + 1}")
-    first = (await parent.ask(VERSIONS, id=page["id"], first=2)).ok["page"]["versions"]
+    first = (await parent.execute(VERSIONS, id=page["id"], first=2)).ok["page"]["versions"]
     assert [version["number"] for version in first["nodes"]] == [5, 4]
     assert first["pageInfo"]["hasNextPage"]
-    rest = await parent.ask(VERSIONS, id=page["id"], first=20, after=first["pageInfo"]["endCursor"])
+    rest = await parent.execute(VERSIONS, id=page["id"], first=20, after=first["pageInfo"]["endCursor"])
     assert [version["number"] for version in rest.ok["page"]["versions"]["nodes"]] == [3, 2, 1]
 
 
 async def test_a_revert_requires_a_version_of_this_page(parent: Parent) -> None:
     book = await parent.create_book()
     await parent.edit(book["pages"][5], text="Elsewhere")
-    other = (await parent.ask(VERSIONS, id=book["pages"][5]["id"])).ok["page"]["versions"]["nodes"][0]
+    other = (await parent.execute(VERSIONS, id=book["pages"][5]["id"])).ok["page"]["versions"]["nodes"][0]
     change = {"pageId": book["pages"][3]["id"], "versionId": other["id"], "expectedVersion": 0}
-    assert (await parent.ask(REVERT_PAGE, input=change)).code == "NOT_FOUND"
+    assert (await parent.execute(REVERT_PAGE, input=change)).code == "NOT_FOUND"
     stale = change | {"pageId": book["pages"][5]["id"], "expectedVersion": 7}
-    assert (await parent.ask(REVERT_PAGE, input=stale)).ok["revertPage"]["__typename"] == "EditConflict"
+    assert (await parent.execute(REVERT_PAGE, input=stale)).ok["revertPage"]["__typename"] == "EditConflict"
 
 
 async def test_a_text_that_does_not_fit_is_refused_with_the_part_that_would(parent: Parent) -> None:
@@ -143,14 +143,14 @@ async def test_a_full_picture_page_takes_no_text(parent: Parent) -> None:
 async def test_a_layout_is_limited_to_its_pages(parent: Parent, number: int, layout: str) -> None:
     page = (await parent.create_book())["pages"][number - 1]
     edit = {"pageId": page["id"], "expectedVersion": 0, "text": "Hello", "layout": layout}
-    answer = await parent.ask(EDIT_PAGE, input=edit)
+    answer = await parent.execute(EDIT_PAGE, input=edit)
     assert (answer.code, answer.field) == ("BAD_USER_INPUT", "layout")
 
 
 async def test_a_small_book_has_no_text_below_a_picture(parent: Parent) -> None:
     page = (await parent.create_book(formatId="square-7.5"))["pages"][4]
     edit = {"pageId": page["id"], "expectedVersion": 0, "text": "Hello", "layout": "TEXT_BELOW"}
-    answer = await parent.ask(EDIT_PAGE, input=edit)
+    answer = await parent.execute(EDIT_PAGE, input=edit)
     assert (answer.code, answer.field) == ("BAD_USER_INPUT", "layout")
     assert (await parent.edit(page, text="Hello", layout="TEXT"))["layout"] == "TEXT"
 
@@ -158,7 +158,7 @@ async def test_a_small_book_has_no_text_below_a_picture(parent: Parent) -> None:
 @pytest.mark.parametrize("text", ["bell \x07", "美", "x" * 5001])
 async def test_a_text_that_cannot_be_printed_is_refused(parent: Parent, text: str) -> None:
     page = (await parent.create_book())["pages"][3]
-    answer = await parent.ask(EDIT_PAGE, input={"pageId": page["id"], "expectedVersion": 0, "text": text})
+    answer = await parent.execute(EDIT_PAGE, input={"pageId": page["id"], "expectedVersion": 0, "text": text})
     assert (answer.code, answer.field) == ("BAD_USER_INPUT", "text")
 
 
@@ -171,7 +171,7 @@ async def test_the_title_is_edited_on_the_title_page(parent: Parent) -> None:
         "title": "Mia <b>& the</b> Fox 🦊",
         "subtitle": "A story for Mia",
     }
-    answer = await parent.ask(
+    answer = await parent.execute(
         EDIT_PAGE, input={"pageId": book["pages"][0]["id"], "expectedVersion": 1, "text": "  "}
     )
     assert (answer.code, answer.field) == ("BAD_USER_INPUT", "text")
@@ -180,14 +180,14 @@ async def test_the_title_is_edited_on_the_title_page(parent: Parent) -> None:
 async def test_someone_elses_page_is_not_found(parent: Parent, stranger: Parent) -> None:
     page = (await parent.create_book())["pages"][3]
     edit = {"pageId": page["id"], "expectedVersion": 0, "text": "Mine now"}
-    assert (await stranger.ask(EDIT_PAGE, input=edit)).code == "NOT_FOUND"
-    assert (await stranger.ask(VERSIONS, id=page["id"])).code == "NOT_FOUND"
+    assert (await stranger.execute(EDIT_PAGE, input=edit)).code == "NOT_FOUND"
+    assert (await stranger.execute(VERSIONS, id=page["id"])).code == "NOT_FOUND"
 
 
 @pytest.mark.parametrize("number", [-1, 0, 33])
 async def test_a_page_number_outside_of_any_book_is_refused(parent: Parent, number: int) -> None:
     book = await parent.create_book()
-    answer = await parent.ask(
+    answer = await parent.execute(
         "query ($id: ID!, $number: Int!) { book(id: $id) { page(number: $number) { id } } }",
         id=book["id"],
         number=number,

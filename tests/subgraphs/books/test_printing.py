@@ -64,7 +64,7 @@ async def test_an_approved_book_has_both_files_as_its_format_requires(
     snapshot = await parent.approve(await parent.create_finished_book(formatId=format_id))
     printable = await service.make_print_files(runtime, snapshot["id"])
     assert (printable.format.id, printable.page_count) == (format_id, sizes["interior"][0])
-    shown: dict[str, Any] = (await parent.ask(SNAPSHOT, id=snapshot["id"])).ok["snapshot"]
+    shown: dict[str, Any] = (await parent.execute(SNAPSHOT, id=snapshot["id"])).ok["snapshot"]
     for part, (page_count, width, height) in sizes.items():
         file = shown[part]
         assert (file["pageCount"], file["widthPoints"], file["heightPoints"]) == (page_count, width, height)
@@ -82,7 +82,7 @@ async def test_an_approved_book_has_both_files_as_its_format_requires(
 async def test_each_rendition_is_made_by_itself(parent: Parent, runtime: Runtime) -> None:
     snapshot = await parent.approve(await parent.create_finished_book())
     cover = await service.make_rendition(runtime, snapshot["id"], RenditionKind.PRINT_COVER)
-    shown = (await parent.ask(SNAPSHOT, id=snapshot["id"])).ok["snapshot"]
+    shown = (await parent.execute(SNAPSHOT, id=snapshot["id"])).ok["snapshot"]
     assert (shown["interior"], shown["cover"]["sha256"]) == (None, cover.sha256)
     assert cover.storage_key == f"snapshots/{snapshot['id']}/print-cover.pdf"
 
@@ -139,12 +139,12 @@ async def test_a_picture_replaced_in_the_store_is_never_printed(parent: Parent, 
     await runtime.storage.put(picture.storage_key, build_png(7))
     with pytest.raises(IllustrationChanged):
         await service.make_print_files(runtime, snapshot["id"])
-    assert (await parent.ask(SNAPSHOT, id=snapshot["id"])).ok["snapshot"]["interior"] is None
+    assert (await parent.execute(SNAPSHOT, id=snapshot["id"])).ok["snapshot"]["interior"] is None
 
 
 async def test_a_signed_address_serves_the_picture(books: SubgraphClient, parent: Parent) -> None:
     book = await parent.create_finished_book()
-    url = (await parent.ask(COVER_URL, id=book["id"])).ok["book"]["coverIllustration"]["url"]
+    url = (await parent.execute(COVER_URL, id=book["id"])).ok["book"]["coverIllustration"]["url"]
     response = await fetch(books, url)
     assert (response.status_code, response.headers["content-type"]) == (200, "image/png")
     assert response.headers["x-content-type-options"] == "nosniff"
@@ -166,7 +166,7 @@ async def test_an_altered_address_is_forbidden(
     books: SubgraphClient, parent: Parent, there: str, instead: str
 ) -> None:
     book = await parent.create_finished_book()
-    url = (await parent.ask(COVER_URL, id=book["id"])).ok["book"]["coverIllustration"]["url"]
+    url = (await parent.execute(COVER_URL, id=book["id"])).ok["book"]["coverIllustration"]["url"]
     response = await fetch(books, url.replace(there, instead, 1))
     assert response.status_code in {403, 404}
     assert response.headers["content-type"] == "application/json"
@@ -203,7 +203,7 @@ async def test_deleting_a_child_removes_its_books_and_their_files(
     made = list_stored_files(runtime) - before
     assert len(made) == 14 + 1 + 2
 
-    assert (await parent.ask(DELETE_CHILD, id=child_id)).ok["deleteChild"] == child_id
+    assert (await parent.execute(DELETE_CHILD, id=child_id)).ok["deleteChild"] == child_id
     [job] = [job for job in await read_messages(runtime, "DeleteFiles") if made & set(job["keys"])]
     assert set(job["keys"]) == made
     await runtime.storage.delete(job["keys"])
@@ -211,9 +211,9 @@ async def test_deleting_a_child_removes_its_books_and_their_files(
 
     for kind, id_ in (("child", child_id), ("book", book["id"]), ("snapshot", snapshot["id"])):
         assert (
-            await parent.ask(f"query ($id: ID!) {{ {kind}(id: $id) {{ id }} }}", id=id_)
+            await parent.execute(f"query ($id: ID!) {{ {kind}(id: $id) {{ id }} }}", id=id_)
         ).code == "NOT_FOUND"
-    assert (await parent.ask(DELETE_CHILD, id=child_id)).code == "NOT_FOUND"
+    assert (await parent.execute(DELETE_CHILD, id=child_id)).code == "NOT_FOUND"
     assert await read_messages(runtime, "ChildDeleted", child_id=child_id) == [
         {"child_id": child_id, "owner_id": parent.id}
     ]

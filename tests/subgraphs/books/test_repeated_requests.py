@@ -21,10 +21,10 @@ KEY = "5b0c8f0e-4f0e-4a39-9d6a-3f4f6e0d7a11"
 async def create(parent: Parent, what: str, key: str | None, **changes: Any) -> Answer:
     """Create a child, or a book for the parent's first child."""
     if what == "child":
-        return await parent.ask(CREATE_CHILD, input=CHILD | {"idempotencyKey": key} | changes)
+        return await parent.execute(CREATE_CHILD, input=CHILD | {"idempotencyKey": key} | changes)
     listed = await list_ids(parent, "child")
     brief = {"childId": listed[0] if listed else await parent.create_child(), "wish": "A fox"}
-    return await parent.ask(CREATE_BOOK, input=brief | {"idempotencyKey": key} | changes)
+    return await parent.execute(CREATE_BOOK, input=brief | {"idempotencyKey": key} | changes)
 
 
 def get_id(answer: Answer) -> str:
@@ -33,7 +33,7 @@ def get_id(answer: Answer) -> str:
 
 
 async def list_ids(parent: Parent, what: str) -> list[str]:
-    [user] = (await parent.ask(LISTS, r=[{"__typename": "User", "id": parent.id}])).ok["_entities"]
+    [user] = (await parent.execute(LISTS, r=[{"__typename": "User", "id": parent.id}])).ok["_entities"]
     return [each["id"] for each in (user["children"] if what == "child" else user["books"]["nodes"])]
 
 
@@ -46,7 +46,7 @@ async def test_a_repeated_request_gives_what_the_first_has_created(parent: Paren
     assert await list_ids(parent, what) == [first]
 
 
-async def test_requests_at_once_create_one(parent: Parent, what: str) -> None:
+async def test_concurrent_requests_create_one(parent: Parent, what: str) -> None:
     await parent.create_child() if what == "book" else None
     answers = await asyncio.gather(*(create(parent, what, KEY) for _ in range(6)))
     assert await list_ids(parent, what) == list({get_id(answer) for answer in answers})
@@ -82,12 +82,12 @@ async def test_an_invalid_key_creates_nothing(parent: Parent, what: str, key: st
 async def test_a_key_is_deleted_with_what_it_has_created(parent: Parent, what: str) -> None:
     created = get_id(await create(parent, what, KEY))
     [child_id] = await list_ids(parent, "child")
-    await parent.ask(DELETE_CHILD, id=child_id)
+    await parent.execute(DELETE_CHILD, id=child_id)
     assert get_id(await create(parent, what, KEY)) != created
 
 
 async def test_a_later_change_of_the_child_does_not_change_the_request(parent: Parent, what: str) -> None:
     created = get_id(await create(parent, what, KEY))
     [child_id] = await list_ids(parent, "child")
-    await parent.ask(UPDATE_CHILD, input={"id": child_id, "name": "Ben"})
+    await parent.execute(UPDATE_CHILD, input={"id": child_id, "name": "Ben"})
     assert get_id(await create(parent, what, KEY)) == created

@@ -15,6 +15,7 @@ from sqlalchemy import delete, update
 
 from subgraphs.common import deliveries
 from subgraphs.common.app import create_subgraph
+from subgraphs.common.app_state import get_state
 from subgraphs.common.errors import BadUserInput, DependencyFailed
 from subgraphs.common.schema import create_schema
 from subgraphs.domains import DOMAINS
@@ -101,7 +102,7 @@ async def subgraph(servers: Mapping[str, str]) -> AsyncIterator[SubgraphClient]:
             loaders=lambda *_: None,
         )
         async with serve_app(app) as address:
-            client = SubgraphClient("auth", address, app.state.runtime, app.state.verifier)
+            client = SubgraphClient("auth", address, get_state(app))
             yield client
             await client.http.aclose()
 
@@ -131,7 +132,7 @@ async def test_an_unexpected_error_is_masked_in_an_event_stream_too(subgraph: Su
 
 
 @pytest.mark.parametrize("query", ["{ cutOff }", "{ fragile { number detail } }"])
-async def test_a_stream_ends_at_the_last_good_event_without_completing_when_a_server_is_away(
+async def test_a_stream_ends_at_the_last_good_event_without_completing_when_a_server_is_unavailable(
     subgraph: SubgraphClient, query: str
 ) -> None:
     response = await subgraph.http.post(
@@ -244,7 +245,7 @@ async def test_a_subgraph_without_its_servers_is_alive_but_not_ready(servers: Ma
         loaders=lambda *_: None,
     )
     async with serve_app(app) as address:
-        client = SubgraphClient("auth", address, app.state.runtime, app.state.verifier)
+        client = SubgraphClient("auth", address, get_state(app))
         live = await client.http.get("/health/live")
         ready = await client.http.get("/health/ready")
         await client.http.aclose()
@@ -264,7 +265,7 @@ async def test_a_subgraph_whose_redis_does_not_answer_says_so_soon(servers: Mapp
             loaders=lambda *_: None,
         )
         async with serve_app(app) as address, asyncio.timeout(30):
-            client = SubgraphClient("auth", address, app.state.runtime, app.state.verifier)
+            client = SubgraphClient("auth", address, get_state(app))
             ready = await client.http.get("/health/ready", timeout=30)
             await client.http.aclose()
     assert (ready.status_code, ready.json()["checks"]) == (503, {"database": "ok", "redis": "TimeoutError"})

@@ -17,6 +17,7 @@ from strawberry.dataloader import DataLoader
 from subgraphs.auth.models import User
 from subgraphs.common import limits
 from subgraphs.common.app import create_subgraph
+from subgraphs.common.app_state import get_state
 from subgraphs.common.arguments import MAX_ITEMS
 from subgraphs.common.budget import MAX_OBJECTS
 from subgraphs.common.context import Context
@@ -158,7 +159,7 @@ async def subgraph(servers: Mapping[str, str]) -> AsyncIterator[SubgraphClient]:
             loaders=lambda runtime, _: create_loader(runtime.database, _load_ones, 0),
         )
         async with serve_app(app) as address:
-            client = SubgraphClient("auth", address, app.state.runtime, app.state.verifier)
+            client = SubgraphClient("auth", address, get_state(app))
             yield client
             await client.http.aclose()
 
@@ -247,7 +248,7 @@ async def test_an_answer_has_a_bounded_number_of_objects(subgraph: SubgraphClien
 
 @asynccontextmanager
 async def watch_turns(field: str) -> AsyncIterator[list[int]]:
-    """Yields a list that gets, in each turn of the event loop, how many of a field were completed since."""
+    """Yields a list that gets, in each iteration of the event loop, how many of a field were completed."""
     counts: list[int] = []
 
     async def watch() -> None:

@@ -12,11 +12,11 @@ from redis.asyncio import Redis
 from subgraphs.common import channels
 from subgraphs.common.channels import Channels
 from subgraphs.common.ids import new_id
-from tests.support.outages import valkey_away
+from tests.support.outages import cut_off_valkey
 
 
 @pytest.fixture
-async def opened(redis: Redis) -> AsyncIterator[Channels]:
+async def listening(redis: Redis) -> AsyncIterator[Channels]:
     listening = Channels(redis)
     yield listening
     await listening.close()
@@ -46,10 +46,10 @@ def channel() -> str:
     return new_id("channel")
 
 
-async def listen(opened: Channels, channel: str) -> Recorder:
+async def listen(listening: Channels, channel: str) -> Recorder:
     """Listen to a channel, and wait until it is open."""
     recorder = Recorder()
-    opened.listen(channel, recorder)
+    listening.listen(channel, recorder)
     await recorder.wait_for(lambda it: it.openings > 0)
     return recorder
 
@@ -64,12 +64,12 @@ async def count_connections(redis: Redis) -> int:
     return len(await redis.client_list(_type="pubsub"))
 
 
-async def test_a_listener_receives_each_message_of_its_channel(opened: Channels, redis: Redis) -> None:
+async def test_a_listener_receives_each_message_of_its_channel(listening: Channels, redis: Redis) -> None:
     names = [new_id("channel") for _ in range(50)]
     recorders = [Recorder() for _ in names]
     before = await count_connections(redis)
     for name, recorder in zip(names, recorders, strict=True):
-        opened.listen(name, recorder)
+        listening.listen(name, recorder)
     for recorder in recorders:
         await recorder.wait_for(lambda it: it.openings == 1)
     for name in names:
@@ -80,54 +80,56 @@ async def test_a_listener_receives_each_message_of_its_channel(opened: Channels,
     assert await count_connections(redis) == before + 1
 
 
-async def test_a_channel_that_was_left_is_unsubscribed(opened: Channels, redis: Redis, channel: str) -> None:
-    recorder = await listen(opened, channel)
-    assert opened.is_open(channel)
-    opened.leave(channel)
+async def test_a_channel_that_was_left_is_unsubscribed(
+    listening: Channels, redis: Redis, channel: str
+) -> None:
+    recorder = await listen(listening, channel)
+    assert listening.is_open(channel)
+    listening.leave(channel)
     async with asyncio.timeout(30):
         while await count_subscribers(redis, channel):  # noqa: ASYNC110 - a server answers
             await asyncio.sleep(0.005)
-    assert not opened.is_open(channel)
+    assert not listening.is_open(channel)
     await redis.publish(channel, "unheard")
     assert recorder.messages == []
 
 
 async def test_a_channel_that_is_left_and_listened_to_at_once_is_received(
-    opened: Channels, redis: Redis, channel: str
+    listening: Channels, redis: Redis, channel: str
 ) -> None:
-    await listen(opened, channel)
+    await listen(listening, channel)
     for _ in range(3):
-        opened.leave(channel)
-        recorder = await listen(opened, channel)
+        listening.leave(channel)
+        recorder = await listen(listening, channel)
         await redis.publish(channel, "heard")
         await recorder.wait_for(lambda it: it.messages == [b"heard"])
 
 
 async def test_a_listener_is_notified_when_messages_may_have_been_missed(
-    servers: Mapping[str, str], opened: Channels, redis: Redis, channel: str
+    servers: Mapping[str, str], listening: Channels, redis: Redis, channel: str
 ) -> None:
-    recorder = await listen(opened, channel)
-    async with valkey_away(servers):
+    recorder = await listen(listening, channel)
+    async with cut_off_valkey(servers):
         await asyncio.sleep(0.5)
-    await recorder.wait_for(lambda it: opened.is_open(channel) and it.openings > 1)
+    await recorder.wait_for(lambda it: listening.is_open(channel) and it.openings > 1)
     await redis.publish(channel, "heard")
     await recorder.wait_for(lambda it: b"heard" in it.messages)
 
 
 async def test_a_connection_that_does_not_answer_is_replaced(
-    opened: Channels, redis: Redis, channel: str, monkeypatch: pytest.MonkeyPatch
+    listening: Channels, redis: Redis, channel: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(channels, "_IDLE_SECONDS", 0.1)
-    recorder = await listen(opened, channel)
+    recorder = await listen(listening, channel)
     await redis.client_pause(1000)
     await recorder.wait_for(lambda it: it.openings > 1)
 
 
 async def test_a_silent_connection_that_answers_is_kept(
-    opened: Channels, redis: Redis, channel: str, monkeypatch: pytest.MonkeyPatch
+    listening: Channels, redis: Redis, channel: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(channels, "_IDLE_SECONDS", 0.05)
-    recorder = await listen(opened, channel)
+    recorder = await listen(listening, channel)
     await asyncio.sleep(0.5)
     await redis.publish(channel, "heard")
     await recorder.wait_for(lambda it: it.messages == [b"heard"])
@@ -135,9 +137,9 @@ async def test_a_silent_connection_that_answers_is_kept(
 
 
 async def test_a_channel_stays_open_for_longer_than_a_command_may_take(
-    opened: Channels, channel: str, monkeypatch: pytest.MonkeyPatch
+    listening: Channels, channel: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("subgraphs.common.redis._TIMEOUT_SECONDS", 0.2)
-    recorder = await listen(opened, channel)
+    recorder = await listen(listening, channel)
     await asyncio.sleep(1)
-    assert (recorder.openings, opened.is_open(channel)) == (1, True)
+    assert (recorder.openings, listening.is_open(channel)) == (1, True)

@@ -60,7 +60,7 @@ async def test_a_request_that_does_not_end_in_time_closes_its_connection(begun: 
 
 
 async def test_the_timeout_of_a_finished_request_does_not_close_the_connection() -> None:
-    class Long(ImpatientProtocol):
+    class RecordingProtocol(ImpatientProtocol):
         ended = 0
 
         def on_message_complete(self) -> None:
@@ -69,8 +69,8 @@ async def test_the_timeout_of_a_finished_request_does_not_close_the_connection()
             assert self._timer is None
 
     closing = POST + b"connection: close\r\ncontent-length: 2\r\n\r\n22"
-    answer = await send_pieces(Long, POST + b"content-length: 1\r\n\r\n1", closing)
-    assert (answer.count(b"200 OK"), Long.ended) == (2, 2)
+    answer = await send_pieces(RecordingProtocol, POST + b"content-length: 1\r\n\r\n1", closing)
+    assert (answer.count(b"200 OK"), RecordingProtocol.ended) == (2, 2)
 
 
 @pytest.mark.parametrize("line", [b"x: " + b"a" * 1000 + b"\r\n", b"a" * 1000])
@@ -86,26 +86,26 @@ async def test_bytes_after_a_body_are_bounded_and_dropped() -> None:
     assert await send_pieces(BoundedHttpProtocol, head, *[line] * (MAX_REQUEST_BYTES // 65_536 + 2)) == b""
 
 
-async def test_a_large_body_is_parsed_over_many_turns_of_the_event_loop() -> None:
+async def test_a_large_body_is_parsed_over_many_iterations_of_the_event_loop() -> None:
     class Watched(BoundedHttpProtocol):
         pieces: ClassVar[list[int]] = []
-        turns: ClassVar[list[int]] = []
-        turn = 0
+        iterations: ClassVar[list[int]] = []
+        iteration = 0
 
         def parse(self, piece: bytes) -> None:
-            if not self.turns:
-                self._turn()
+            if not self.iterations:
+                self._count_iteration()
             self.pieces.append(len(piece))
-            self.turns.append(type(self).turn)
+            self.iterations.append(type(self).iteration)
             super().parse(piece)
 
-        def _turn(self) -> None:
-            type(self).turn += 1
-            self.loop.call_soon(self._turn)
+        def _count_iteration(self) -> None:
+            type(self).iteration += 1
+            self.loop.call_soon(self._count_iteration)
 
     body = b"".join(b"1\r\n%d\r\n" % (number % 10) for number in range(100_000)) + b"0\r\n\r\n"
     head = POST + b"connection: close\r\ntransfer-encoding: chunked\r\n\r\n"
     answer = await send_pieces(Watched, head, body)
     assert answer.endswith(b"\r\n\r\n100000")
     assert (sum(Watched.pieces), max(Watched.pieces)) == (len(head) + len(body), PIECE_BYTES)
-    assert len({*Watched.turns}) == len(Watched.turns)
+    assert len({*Watched.iterations}) == len(Watched.iterations)

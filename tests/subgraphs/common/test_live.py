@@ -16,7 +16,7 @@ from subgraphs.common.live import LiveEvent, LiveStreams, StaleWriter
 from subgraphs.common.runtime import open_runtime
 from subgraphs.domains import DOMAINS
 from tests.support.commandstats import count_commands
-from tests.support.outages import valkey_away
+from tests.support.outages import cut_off_valkey
 from tests.support.serving import refuse_connections
 from tests.support.subgraph import build_settings
 
@@ -213,7 +213,7 @@ async def test_followers_miss_nothing_while_connections_are_cut(
     await append(writing, key, 1)
     following = Following(streams, key)
     await following.reach(1)
-    async with valkey_away(servers):
+    async with cut_off_valkey(servers):
         for sequence in range(2, 30):
             await append_in_spite_of_cuts(writing, key, sequence)
     await append(writing, key, 30)
@@ -237,9 +237,9 @@ async def append_in_spite_of_cuts(streams: LiveStreams, key: str, sequence: int)
                 return
 
 
-async def test_a_follower_who_comes_while_redis_is_away_waits_for_it() -> None:
-    async with refuse_connections() as nobody, Redis(port=int(nobody.rpartition(":")[2])) as away:
-        streams = LiveStreams(away, RETENTION)
+async def test_a_follower_who_comes_while_redis_is_unavailable_waits_for_it() -> None:
+    async with refuse_connections() as nobody, Redis(port=int(nobody.rpartition(":")[2])) as unavailable:
+        streams = LiveStreams(unavailable, RETENTION)
         following = Following(streams, new_id("gen"))
         await asyncio.sleep(0.5)
         assert (following.numbers, following.task.done()) == ([], False)

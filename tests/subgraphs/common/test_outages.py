@@ -1,4 +1,4 @@
-"""Outages: what real servers raise when they are away, and what only looks like it."""
+"""Outages: what real servers raise when they are unavailable, and what only looks like it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from subgraphs.common.database import Database
 from subgraphs.common.errors import BadUserInput, DependencyFailed
 from subgraphs.common.outages import is_outage
 from subgraphs.domains import DOMAINS
-from tests.support.outages import postgres_away, valkey_away
+from tests.support.outages import cut_off_postgres, cut_off_valkey
 from tests.support.serving import refuse_connections
 from tests.support.subgraph import build_settings
 
@@ -40,15 +40,15 @@ async def read(database: Database, statement: str = "SELECT 1") -> None:
         await session.execute(text(statement))
 
 
-async def test_a_postgresql_that_refuses_connections_is_away(
+async def test_a_postgresql_that_refuses_connections_is_unavailable(
     servers: Mapping[str, str], database: Database
 ) -> None:
-    async with postgres_away(servers, "auth"):
+    async with cut_off_postgres(servers, "auth"):
         assert is_outage(await catch(read(database)))
     await read(database)
 
 
-async def test_a_postgresql_that_nobody_runs_is_away(servers: Mapping[str, str]) -> None:
+async def test_a_postgresql_that_nobody_runs_is_unavailable(servers: Mapping[str, str]) -> None:
     async with refuse_connections() as nobody:
         port = nobody.rpartition(":")[2]
         url = build_settings("auth", {**servers, "POSTGRES_PORT": port}).build_database_url("memorable_auth")
@@ -71,10 +71,10 @@ async def test_a_pool_without_a_free_connection_is_an_outage(database: Database)
         await session.close()
 
 
-async def test_a_valkey_that_is_away_is_an_outage(servers: Mapping[str, str]) -> None:
+async def test_a_valkey_that_is_unavailable_is_an_outage(servers: Mapping[str, str]) -> None:
     async with refuse_connections() as nobody, Redis(port=int(nobody.rpartition(":")[2])) as valkey:
         assert is_outage(await catch(valkey.ping()))
-    async with Redis.from_url(build_settings("auth", servers).redis_url) as valkey, valkey_away(servers):
+    async with Redis.from_url(build_settings("auth", servers).redis_url) as valkey, cut_off_valkey(servers):
         assert is_outage(await catch(valkey.blpop(["outages:nothing"])))
 
 

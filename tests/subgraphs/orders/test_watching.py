@@ -1,4 +1,4 @@
-"""Watching an order behind the router while PostgreSQL or Valkey is away: each transition arrives once."""
+"""Watching an order through the router in an outage of PostgreSQL or Valkey: each transition arrives once."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from subgraphs.common import live
 from subgraphs.orders import service
 from subgraphs.print.events import PrintJobStatusChanged
 from tests.subgraphs.orders.conftest import create_paid_order
-from tests.support.outages import postgres_away, valkey_away
+from tests.support.outages import cut_off_postgres, cut_off_valkey
 from tests.support.routed import route_to
 from tests.support.subgraph import SubgraphClient
 
@@ -58,7 +58,7 @@ async def test_a_transition_that_is_recorded_after_an_outage_of_postgresql_arriv
         watching = asyncio.create_task(watch(routed, order_id, token, seen))
         await wait_for(seen, 2)
         await report(orders, order_id, "PREFLIGHT")
-        async with postgres_away(servers, "orders"):
+        async with cut_off_postgres(servers, "orders"):
             with suppress(OSError, SQLAlchemyError):
                 await report(orders, order_id, "IN_PRODUCTION")
             await asyncio.sleep(1)
@@ -67,7 +67,7 @@ async def test_a_transition_that_is_recorded_after_an_outage_of_postgresql_arriv
     assert seen == list(enumerate((*TRANSITIONS[:3], TRANSITIONS[4]), start=1))
 
 
-async def test_a_transition_that_is_recorded_while_valkey_is_away_arrives(
+async def test_a_transition_that_is_recorded_while_valkey_is_unavailable_arrives(
     servers: Mapping[str, str], orders: SubgraphClient, token: str
 ) -> None:
     order_id = await create_paid_order(orders, token)
@@ -75,7 +75,7 @@ async def test_a_transition_that_is_recorded_while_valkey_is_away_arrives(
     async with route_to(orders) as routed:
         watching = asyncio.create_task(watch(routed, order_id, token, seen))
         await wait_for(seen, 2)
-        async with valkey_away(servers):
+        async with cut_off_valkey(servers):
             await report(orders, order_id, "PREFLIGHT")
             await report(orders, order_id, "IN_PRODUCTION")
             await asyncio.sleep(1)

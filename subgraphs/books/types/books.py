@@ -1,4 +1,4 @@
-"""The books domain's part of the graph."""
+"""Books with their pages and snapshots, which refer to each other."""
 
 from __future__ import annotations
 
@@ -6,143 +6,25 @@ from datetime import datetime
 from typing import Annotated, Self
 
 import strawberry
-from strawberry.federation.schema_directives import Cost
 
-from subgraphs.books import formats, models
+from subgraphs.books import models
 from subgraphs.books.formats import MAX_PAGE_COUNT, get_format
 from subgraphs.books.layouts import Layout
-from subgraphs.books.loaders import Loaders
 from subgraphs.books.models import BookStatus, PageVersionSource, RenditionKind, Theme
-from subgraphs.books.service.children import MAX_INTERESTS
-from subgraphs.common.context import Context
+from subgraphs.books.types.children import Child
+from subgraphs.books.types.files import Illustration, PrintFile, load_illustration
+from subgraphs.books.types.formats import BookFormat
+from subgraphs.books.types.info import Info
 from subgraphs.common.pagination import PageRequest
-from subgraphs.common.pronouns import Pronouns
 from subgraphs.common.types import PAGED, After, Connection, First, sized
 from subgraphs.common.validation import require_in_range
 
-Info = strawberry.Info[Context[Loaders], None]
-
-_SIGNING = Cost(weight=1)
-
-strawberry.enum(Pronouns, description="The pronouns that the story uses for the child.")
 strawberry.enum(Theme, description="The theme of a story.")
 strawberry.enum(
     BookStatus,
     description="DRAFT until the story is written, then READY; APPROVED until it is edited again.",
 )
-strawberry.enum(Layout, description="How a page is set.")
 strawberry.enum(PageVersionSource, description="How a version of a page came about.")
-
-
-@strawberry.federation.type(keys=["id"], description="A child that books are made for.")
-class Child:
-    """A child, as its parent described it."""
-
-    id: strawberry.ID
-    name: str
-    birth_month: str = strawberry.field(description="Year and month, such as 2020-05.")
-    pronouns: Pronouns
-    appearance: str = strawberry.field(description="The child's appearance, in the parent's words.")
-    interests: list[str] = strawberry.field(directives=[sized(MAX_INTERESTS)])
-    created_at: datetime
-
-    @classmethod
-    def of(cls, row: models.Child) -> Self:
-        """Convert a row."""
-        return cls(
-            id=strawberry.ID(row.id),
-            name=row.name,
-            birth_month=row.birth_month,
-            pronouns=row.pronouns,
-            appearance=row.appearance,
-            interests=row.interests,
-            created_at=row.created_at,
-        )
-
-    @classmethod
-    async def resolve_reference(cls, info: Info, id: strawberry.ID) -> Self | None:
-        """Find a child of the caller's."""
-        row = await info.context.loaders.child.load(id)
-        return cls.of(row) if row else None
-
-
-@strawberry.federation.type(keys=["id"], description="A picture of a book.")
-class Illustration:
-    """A picture in the object store."""
-
-    id: strawberry.ID
-    width: int = strawberry.field(description="In pixels.")
-    height: int = strawberry.field(description="In pixels.")
-    sha256: str
-    alt_text: str = strawberry.field(description="Alternative text.")
-    created_at: datetime
-    storage_key: strawberry.Private[str]
-
-    @classmethod
-    def of(cls, row: models.Illustration) -> Self:
-        """Convert a row."""
-        return cls(
-            id=strawberry.ID(row.id),
-            width=row.width,
-            height=row.height,
-            sha256=row.sha256,
-            alt_text=row.alt_text,
-            created_at=row.created_at,
-            storage_key=row.storage_key,
-        )
-
-    @classmethod
-    async def resolve_reference(cls, info: Info, id: strawberry.ID) -> Self | None:
-        """Find an illustration of one of the caller's books."""
-        row = await info.context.loaders.illustration.load(id)
-        return cls.of(row) if row else None
-
-    @strawberry.field(
-        directives=[_SIGNING],
-        description="A signed URL that serves the picture for an hour.",
-    )
-    def url(self, info: Info) -> str:
-        """Sign the URL."""
-        return _sign_url(info, self.storage_key)
-
-
-@strawberry.federation.type(
-    keys=["id"], description="A format that books are made in; lengths are in inches."
-)
-class BookFormat:
-    """A format of the catalogue."""
-
-    id: strawberry.ID
-    name: str
-    trim_width: float = strawberry.field(description="Width of a page after it has been cut.")
-    trim_height: float
-    bleed: float = strawberry.field(description="What is printed beyond each edge of a page and cut off.")
-    safety_margin: float = strawberry.field(description="The distance that texts keep from the cut edges.")
-    page_counts: list[int] = strawberry.field(
-        directives=[sized(5)], description="The page counts that a book can have; the first is the usual one."
-    )
-    layouts: list[Layout] = strawberry.field(
-        directives=[sized(5)], description="The layouts that the pages of a scene can have."
-    )
-
-    @classmethod
-    def of(cls, book_format: formats.BookFormat) -> Self:
-        """Convert a format."""
-        return cls(
-            id=strawberry.ID(book_format.id),
-            name=book_format.name,
-            trim_width=book_format.trim_width,
-            trim_height=book_format.trim_height,
-            bleed=book_format.bleed,
-            safety_margin=book_format.safety_margin,
-            page_counts=list(book_format.page_counts),
-            layouts=sorted(book_format.scene_layouts),
-        )
-
-    @classmethod
-    def resolve_reference(cls, id: strawberry.ID) -> Self:
-        """Find a format of the catalogue; NotFound when there is none."""
-        return cls.of(get_format(id))
 
 
 @strawberry.type(description="The parent's brief for a book.")
@@ -220,7 +102,7 @@ class Book:
     @strawberry.field
     async def cover_illustration(self, info: Info) -> Illustration | None:
         """Load the illustration, which is also that of the title page."""
-        return await _load_illustration(info, self.row.cover_illustration_id)
+        return await load_illustration(info, self.row.cover_illustration_id)
 
     @strawberry.field(description="The book as last approved.")
     async def snapshot(self, info: Info) -> Snapshot | None:
@@ -267,7 +149,7 @@ class PageVersion:
     @strawberry.field
     async def illustration(self, info: Info) -> Illustration | None:
         """Load the illustration."""
-        return await _load_illustration(info, self.illustration_id)
+        return await load_illustration(info, self.illustration_id)
 
 
 @strawberry.federation.type(keys=["id"], description="A page of a book with its current content.")
@@ -310,7 +192,7 @@ class Page:
     @strawberry.field
     async def illustration(self, info: Info) -> Illustration | None:
         """Load the illustration."""
-        return await _load_illustration(info, self.illustration_id)
+        return await load_illustration(info, self.illustration_id)
 
     @strawberry.field(directives=[PAGED], description="Every version of the page, newest first.")
     async def versions(self, info: Info, first: First = 20, after: After = None) -> Connection[PageVersion]:
@@ -324,37 +206,6 @@ class Page:
         row = await info.context.loaders.book.load(self.book_id)
         assert row is not None
         return Book.of(row)
-
-
-@strawberry.type(description="A PDF that is ready for the printer.")
-class PrintFile:
-    """A typeset file."""
-
-    sha256: str
-    page_count: int
-    width_points: float = strawberry.field(
-        description="Width of a page with bleed in points, 72 to the inch."
-    )
-    height_points: float
-    bytes: int
-    storage_key: strawberry.Private[str]
-
-    @classmethod
-    def of(cls, row: models.Rendition) -> Self:
-        """Convert a row."""
-        return cls(
-            sha256=row.sha256,
-            page_count=row.page_count,
-            width_points=row.width_points,
-            height_points=row.height_points,
-            bytes=row.size,
-            storage_key=row.storage_key,
-        )
-
-    @strawberry.field(directives=[_SIGNING], description="A signed URL that serves the file for an hour.")
-    def url(self, info: Info) -> str:
-        """Sign the URL."""
-        return _sign_url(info, self.storage_key)
 
 
 @strawberry.federation.type(keys=["id"], description="An approved book, frozen: exactly what is printed.")
@@ -433,15 +284,3 @@ class User:
     async def children(self, info: Info) -> list[Child]:
         """Load the children."""
         return [Child.of(row) for row in await info.context.loaders.children_of_user.load(self.id)]
-
-
-async def _load_illustration(info: Info, illustration_id: str | None) -> Illustration | None:
-    if illustration_id is None:
-        return None
-    row = await info.context.loaders.illustration.load(illustration_id)
-    return Illustration.of(row) if row else None
-
-
-def _sign_url(info: Info, key: str) -> str:
-    runtime = info.context.runtime
-    return runtime.storage.sign_url(key, runtime.clock())

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tests.router.oracle.field_sets import FieldSets
-from tests.router.oracle.invention import ENTITIES, LEAVES, Field, Kind
+from tests.router.oracle.generated_types import ENTITIES, LEAVES, Field, Kind
 from tests.router.oracle.placement import LocalField, LocalType
 
 
-class Federating(FieldSets):
+class FederationFeatures(FieldSets):
     """Generated subgraphs with federation features."""
 
-    def federate(self, added: Sequence[tuple[str, str, str]]) -> None:
+    def add_features(self, added: Sequence[tuple[str, str, str]]) -> None:
         """Adds the federation features, then the fields of `added`, each given by subgraph, type and name."""
         traits = self.traits
         if traits.requires:

@@ -65,7 +65,7 @@ class Kind:
     interfaces: list[str] = field(default_factory=list)
 
 
-class Invention:
+class GeneratedTypes:
     """A randomly generated graph of types."""
 
     def __init__(self, random: Random) -> None:
@@ -77,7 +77,7 @@ class Invention:
         self.unions: dict[str, list[str]] = {}
         self.keyed: set[str] = set()
         self.as_object: set[tuple[str, str]] = set()
-        self._invent()
+        self._generate()
 
     def _choose_traits(self) -> Traits:
         random = self.random
@@ -109,27 +109,27 @@ class Invention:
             extra=maybe(0.3),
         )
 
-    def _invent(self) -> None:
+    def _generate(self) -> None:
         traits, random = self.traits, self.random
         for name in ENTITIES[: traits.entities]:
             self.objects[name] = Kind(name)
         for name in VALUES[: traits.values]:
             self.objects[name] = Kind(name)
         for name in INTERFACES[: traits.interfaces]:
-            self._invent_interface(name)
+            self._generate_interface(name)
         for name in UNIONS[: traits.unions]:
             self.unions[name] = random.sample([*self.objects], min(len(self.objects), random.randint(2, 4)))
         for interface in self.interfaces.values():
-            self._invent_fields(interface, random.randint(1, 3))
+            self._generate_fields(interface, random.randint(1, 3))
         for kind in self.objects.values():
-            self._invent_fields(kind, random.randint(1, 4))
+            self._generate_fields(kind, random.randint(1, 4))
             self._inherit(kind)
         for kind in self._list_entities():
-            self._invent_keys(kind)
+            self._generate_keys(kind)
         if traits.objects:
             self._choose_interface_objects()
 
-    def _invent_interface(self, name: str) -> None:
+    def _generate_interface(self, name: str) -> None:
         random = self.random
         entities = [kind.name for kind in self._list_entities()]
         pool = [*self.objects] if random.random() < 0.4 else entities
@@ -146,11 +146,11 @@ class Invention:
     def _list_implementers(self, interface: str) -> list[str]:
         return [kind.name for kind in self.objects.values() if interface in kind.interfaces]
 
-    def _invent_fields(self, kind: Kind, count: int) -> None:
+    def _generate_fields(self, kind: Kind, count: int) -> None:
         for name in self.random.sample(NAMES, count):
-            kind.fields.setdefault(name, self._invent_field(kind.name))
+            kind.fields.setdefault(name, self._generate_field(kind.name))
 
-    def _invent_field(self, owner: str, *, leaf: float = 0.5) -> Field:
+    def _generate_field(self, owner: str, *, leaf: float = 0.5) -> Field:
         random = self.random
         if random.random() < leaf:
             type_name = random.choice(LEAVES)
@@ -158,13 +158,13 @@ class Invention:
             type_name = random.choice([*self.objects, *self.interfaces, *self.interfaces, *self.unions])
             if owner in VALUES and type_name in VALUES and VALUES.index(type_name) <= VALUES.index(owner):
                 type_name = random.choice(LEAVES)
-        return Field(self._wrap(type_name), self._invent_arguments())
+        return Field(self._wrap(type_name), self._generate_arguments())
 
     def _wrap(self, type_name: str) -> str:
         shapes = ("{}", "{}!", "[{}]", "[{}!]", "[{}!]!", "[[{}!]]")
         return self.random.choices(shapes, (10, 4, 2, 2, 3, 1))[0].format(type_name)
 
-    def _invent_arguments(self) -> dict[str, str]:
+    def _generate_arguments(self) -> dict[str, str]:
         if not self.traits.arguments or self.random.random() < 0.7:
             return {}
         names = self.random.sample([*ARGUMENTS], self.random.randint(1, 2))
@@ -193,16 +193,16 @@ class Invention:
             type_ = type_.replace(type_name, random.choice(possible))
         return f"{type_}!" if not type_.endswith("!") and random.random() < 0.35 else type_
 
-    def _invent_keys(self, kind: Kind) -> None:
+    def _generate_keys(self, kind: Kind) -> None:
         random = self.random
         shapes = ["id", "sku", "id sku", "code", "owned", "valued", "listed"]
         weights = [8, 3, 2, 1, 2, 2, 1]
         chosen = random.choices(shapes, weights, k=random.choices((1, 2, 3), (6, 3, 1))[0])
         if any(name in self.keyed for name in kind.interfaces):
             chosen = ["id", *chosen]
-        kind.keys = [*dict.fromkeys(self._invent_key(kind, shape) for shape in dict.fromkeys(chosen))]
+        kind.keys = [*dict.fromkeys(self._generate_key(kind, shape) for shape in dict.fromkeys(chosen))]
 
-    def _invent_key(self, kind: Kind, shape: str) -> str:
+    def _generate_key(self, kind: Kind, shape: str) -> str:
         plain = {"id": "ID!", "sku": "String!", "code": "Int!"}
         if shape in {"owned", "listed"}:
             others = [each for each in self._list_entities() if each.name != kind.name and each.keys]

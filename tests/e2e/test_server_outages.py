@@ -12,7 +12,7 @@ from tests.e2e.parent_client import WATCH_ORDER, Object, ParentClient, is_in_ord
 
 # The tests let PostgreSQL not wait for its disk: killed, it would lose what it has committed.
 SIGNALS = {"postgres": signal.SIGINT, "valkey": signal.SIGKILL}
-# Without what books knows: that may be null while PostgreSQL is away.
+# Without what books knows: that may be null while PostgreSQL is unavailable.
 WATCH = """subscription ($id: ID!, $after: Int!) { generation(id: $id, after: $after) {
   __typename sequence generation { id }
   ... on TextDelta { page { number } text }

@@ -1,4 +1,4 @@
-"""What all subgraphs agree on: the objects, the nullability of fields and their dependencies."""
+"""The schemas of all subgraphs merged: the objects, the nullability of fields and their dependencies."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Shape:
     types: tuple[str, ...] = ()
 
 
-class Agreement:
+class MergedSchema:
     """The combined definitions of the subgraphs and of the public schema."""
 
     def __init__(self, subgraphs: Mapping[str, SubgraphSchema], api: GraphQLSchema) -> None:
