@@ -98,6 +98,10 @@ async def forget_child(_: Platform, uow: UnitOfWork, event: ChildDeleted) -> Non
 
 @on(ConsentRevoked, domain="ai")
 async def stop_generations(platform: Platform, uow: UnitOfWork, event: ConsentRevoked) -> None:
-    """Cancel the generations of a parent who has revoked the consent to the use of AI."""
-    if event.purpose == ConsentPurpose.AI_PROCESSING:
+    """Cancel the generations of a parent without consent to the use of AI, which has been revoked.
+
+    Another version of the policy may still be consented to, or this one again before the event arrived.
+    """
+    purpose = ConsentPurpose.AI_PROCESSING
+    if event.purpose == purpose and not await auth.has_consent(platform.auth, event.user_id, purpose):
         await service.cancel_generations_of_owner(platform.ai, uow, event.user_id)

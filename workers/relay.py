@@ -12,6 +12,7 @@ from typing import Any
 
 import asyncpg
 from arq.connections import ArqRedis
+from arq.utils import to_unix_ms
 from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -130,24 +131,27 @@ class Relay:
             "delivery_id": delivery.id,
             "attempts": delivery.attempts,
         }
-        # While it waits on the queue, the same job under the same id changes nothing.
-        await self._queue.enqueue_job(
-            DELIVER,
-            **job,
-            _job_id=f"{delivery.id}:{delivery.attempts}",
-            _queue_name=queues.build_key(delivery.queue),
-            _defer_until=queues.compute_score_time(turn),
-            _expires=_EXPIRY,
+        job_id, key = f"{delivery.id}:{delivery.attempts}", queues.build_key(delivery.queue)
+        score_time = queues.compute_score_time(turn)
+        enqueued = await self._queue.enqueue_job(
+            DELIVER, **job, _job_id=job_id, _queue_name=key, _defer_until=score_time, _expires=_EXPIRY
         )
+        if enqueued is None:
+            # It waits already, and this changes nothing; or only its arguments are left of it, because Redis
+            # lost the queue, or a worker died while it took the job off.
+            await self._queue.zadd(key, {job_id: to_unix_ms(score_time)}, nx=True)
 
     async def _add_scheduled_jobs(self) -> None:
-        """Add the delivery of each scheduled job whose period has begun; its id makes it the only one."""
+        """Add the delivery of each scheduled job whose period has begun; its id makes it the only one.
+
+        The domain is part of the id, because a queue may hold the same job of several domains.
+        """
         for scheduled in self._registry.schedule:
             runtime = self._platform.runtimes[scheduled.domain]
             slot = int(runtime.clock().timestamp() // scheduled.every.total_seconds())
             if self._slots.get(scheduled) == slot:
                 continue
-            message_id = f"schedule:{scheduled.job.name()}:{slot}"
+            message_id = f"schedule:{scheduled.domain}:{scheduled.job.name()}:{slot}"
             row = {
                 "id": message_id,
                 "message_id": message_id,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Annotated, Literal, TypeVar
@@ -20,6 +21,17 @@ def _remove_placeholder(key: SecretStr) -> SecretStr:
 
 ApiKey = Annotated[SecretStr, AfterValidator(_remove_placeholder)]
 
+
+def _require_certificates(path: Path) -> Path:
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(path)
+    except OSError as error:
+        raise ValueError("the file has no certificates that can be read") from error
+    return path
+
+
+CaFile = Annotated[Path, AfterValidator(_require_certificates)]
+
 _MIN_SECRET_LENGTH = 16
 _NO_SECRET = f"production needs a secret of at least {_MIN_SECRET_LENGTH} characters here"
 
@@ -35,9 +47,11 @@ class InvalidSettings(Exception):
 
 
 class Settings(BaseSettings):
-    """The settings of all subgraphs and workers, described in `.env.example`."""
+    """The settings of all subgraphs and workers, described in `.env.example`; empty values count as unset."""
 
-    model_config = SettingsConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
+    model_config = SettingsConfigDict(
+        frozen=True, extra="ignore", hide_input_in_errors=True, env_ignore_empty=True
+    )
 
     environment: Literal["development", "production"] = "development"
     subgraph_host: str = Field(default="127.0.0.1", description="The address that the subgraphs listen on.")
@@ -67,14 +81,16 @@ class Settings(BaseSettings):
     jwt_issuer: str = "memorable"
     jwks_url: str = Field(default="", description="Where the keys that sign access tokens are published.")
     graph_url: str = ""
-    outgoing_ca_file: Path | None = Field(
+    outgoing_ca_file: CaFile | None = Field(
         default=None, description="CA certificates to trust in other services, instead of the system's."
     )
 
     public_url: str = Field(
         default="", description="The address at which clients reach the router; unset, API_PORT of localhost."
     )
-    storage_url: str = f"file://{Path.cwd() / '.memorable' / 'files'}"
+    storage_url: Annotated[str, Field(pattern="^(file|s3)://.")] = (
+        f"file://{Path.cwd() / '.memorable' / 'files'}"
+    )
     file_signing_key: SecretStr = SecretStr("")
 
     worker_metrics_port: Port | None = None

@@ -58,6 +58,27 @@ def test_an_invalid_port_ends_every_process_that_reads_it(monkeypatch: pytest.Mo
         load_worker_settings()
 
 
+@pytest.mark.parametrize("variable", ["AI_WRITER", "METRICS_PORT", "POSTGRES_POOL_SIZE", "OUTGOING_CA_FILE"])
+def test_an_empty_setting_counts_as_unset(monkeypatch: pytest.MonkeyPatch, variable: str) -> None:
+    monkeypatch.setenv(variable, "")
+    load_worker_settings()
+    load_subgraph_settings(DOMAINS["ai"])
+
+
+def test_a_file_or_a_store_that_cannot_be_used_ends_the_process_with_its_name(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    empty = tmp_path / "empty.pem"
+    empty.touch()
+    for path in (tmp_path / "missing.pem", empty):
+        monkeypatch.setenv("OUTGOING_CA_FILE", str(path))
+        monkeypatch.setenv("STORAGE_URL", "/var/files")
+        with pytest.raises(SystemExit) as ended:
+            load_worker_settings()
+        named = [line.strip().partition(":")[0] for line in str(ended.value).splitlines()[1:]]
+        assert named == ["OUTGOING_CA_FILE", "STORAGE_URL"]
+
+
 def test_supergraph_yaml_names_every_domain_at_its_port() -> None:
     config = yaml.safe_load((ROOT / "supergraph.yaml").read_text())
     assert config["subgraphs"] == {

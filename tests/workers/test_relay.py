@@ -183,6 +183,20 @@ async def test_what_is_not_on_the_queue_is_queued_again_when_its_time_has_passed
     assert [each.turn for each in await read_deliveries(platform)] == turns
 
 
+async def test_what_a_worker_was_taking_off_the_queue_when_it_died_is_queued_again(
+    platform: Platform, queue: ArqRedis, relay: Relay
+) -> None:
+    await publish(platform)
+    await relay.relay_once()
+    queued = await queue.zrange(DEFAULT_QUEUE, 0, -1, withscores=True)
+    [(taken, _), _] = queued
+    await queue.zrem(DEFAULT_QUEUE, taken)
+    async with platform.print.unit_of_work() as uow:
+        await uow.session.execute(update(DOMAINS["print"].get_table("deliveries")).values(due_at=func.now()))
+    await relay.relay_once()
+    assert await queue.zrange(DEFAULT_QUEUE, 0, -1, withscores=True) == queued
+
+
 async def test_what_waits_on_the_queue_is_not_queued_twice(
     platform: Platform, queue: ArqRedis, relay: Relay
 ) -> None:
@@ -218,7 +232,8 @@ async def test_a_scheduled_job_is_enqueued_once_in_each_period_by_all_relays(
         await asyncio.gather(*(relay.relay_once() for relay in relays))
     for domain in ("print", "books"):
         [delivery] = await read_deliveries(platform, domain)
-        assert delivery.id == "schedule:workers.SweepFloor:2"
+        assert delivery.id == f"schedule:{domain}:workers.SweepFloor:2"
+    assert {job["domain"] for job in await list_queued_jobs(queue)} == {"print", "books"}
     registry.schedule.append(ScheduledJob("print", SweepFloor(), timedelta(seconds=1)))
     await Relay(platform, queue, registry).relay_once()
     assert len(await read_deliveries(platform)) == 2

@@ -11,6 +11,7 @@ from subgraphs.print.service.creation import NewPrintJob, create_print_job
 from subgraphs.print.service.progress import move_job
 from subgraphs.print.states import PrintJobStatus
 
+ORDER_CANCELLED: Final = "The order was cancelled."
 _NOT_SUBMITTED: Final = frozenset({PrintJobStatus.CREATED, PrintJobStatus.PREFLIGHT})
 
 
@@ -18,12 +19,13 @@ async def cancel_print_job(runtime: Runtime, uow: UnitOfWork, new: NewPrintJob) 
     """Cancel the print job of an order.
 
     OrderPaid may arrive after OrderCancelled: the order then gets its job here, so that the late event finds
-    it cancelled. A job that has not been submitted is cancelled at once. For any other, the next
-    reconciliation asks the shop to cancel it, which the shop may refuse.
+    it cancelled. A job that has not been submitted is cancelled at once. One that is being submitted is
+    cancelled by the next attempt, unless the shop has it. For any other, the next reconciliation asks the
+    shop to cancel it, which the shop may refuse.
     """
     await create_print_job(runtime, uow, new)
     job = await repository.lock_job_of_order(uow.session, new.order_id)
     if job.status in _NOT_SUBMITTED:
-        await move_job(uow, job, PrintJobStatus.CANCELLED, "The order was cancelled.")
+        await move_job(uow, job, PrintJobStatus.CANCELLED, ORDER_CANCELLED)
     else:
         job.cancel_requested = True

@@ -3,7 +3,8 @@
 The shops' APIs have no idempotency keys, so a call with an unknown outcome must not simply be repeated.
 Before each attempt, one transaction counts it, moves the job to SUBMITTING and enqueues the next attempt,
 due when this one is certainly over. Whatever happens to this process, the next attempt first searches the
-shop for our id, and submits the job only if the shop does not have it.
+shop for our id, and submits the job only if the shop does not have it; if the order has been cancelled since,
+the job ends there.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ from subgraphs.print.providers.base import (
     SubmissionRefused,
 )
 from subgraphs.print.providers.registry import PROVIDERS
+from subgraphs.print.service.cancellation import ORDER_CANCELLED
 from subgraphs.print.service.progress import move_job
 from subgraphs.print.states import PRINT_JOB_STATES, PrintJobStatus
 
@@ -78,10 +80,13 @@ async def _submit(
     try:
         if job.attempts > 1:
             accepted = await _call_in_time(runtime, attempt, partial(provider.find, job.id))
+        if accepted is None and job.cancel_requested:
+            await _end_job(runtime, job.id, PrintJobStatus.CANCELLED, ORDER_CANCELLED)
+            return
         if accepted is None:
             accepted = await _call_in_time(runtime, attempt, partial(provider.submit, submission))
     except SubmissionRefused as refusal:
-        await _record_refusal(runtime, job.id, str(refusal))
+        await _end_job(runtime, job.id, PrintJobStatus.REJECTED, str(refusal))
     except (ShopUnreachable, TimeoutError) as error:
         get_logger().warning(
             "Submission without a response", print_job=job.id, attempt=job.attempts, error=error
@@ -143,7 +148,7 @@ async def _record_acceptance(
                 )
 
 
-async def _record_refusal(runtime: Runtime, print_job_id: str, reason: str) -> None:
+async def _end_job(runtime: Runtime, print_job_id: str, status: PrintJobStatus, reason: str) -> None:
     async with runtime.unit_of_work() as uow:
         job = await repository.lock_any_job(uow.session, print_job_id)
-        await move_job(uow, job, PrintJobStatus.REJECTED, reason)
+        await move_job(uow, job, status, reason)

@@ -22,6 +22,7 @@ from subgraphs.print.states import PrintJobStatus
 from tests.subgraphs.print.conftest import SteppingClock
 from tests.subgraphs.print.jobs import (
     SHIPPING,
+    cancel,
     create_checked_job,
     read_job,
     read_outbox,
@@ -240,3 +241,35 @@ async def test_a_refusal_ends_the_job_with_its_reason(runtime: Runtime, shop: Sh
         "status": "REJECTED",
         "message": "We do not print this.",
     }
+
+
+async def test_a_job_that_is_cancelled_between_two_attempts_is_not_submitted(
+    runtime: Runtime, shop: Shop
+) -> None:
+    job = await create_checked_job(runtime)
+    shop.accepts = shop.answers = False
+    await submit(runtime, shop, job.id)
+    await cancel(runtime, job.order_id)
+
+    shop.accepts = shop.answers = True
+    await submit(runtime, shop, job.id, attempt=2)
+    assert await read_shop_jobs(runtime, job.id) == []
+    assert (await read_statuses(runtime, job.id))[-1] is PrintJobStatus.CANCELLED
+    await submit(runtime, shop, job.id, attempt=3)
+    assert await read_shop_jobs(runtime, job.id) == []
+
+
+async def test_a_cancelled_job_that_the_shop_has_accepted_is_cancelled_there(
+    runtime: Runtime, shop: Shop
+) -> None:
+    job = await create_checked_job(runtime)
+    shop.answers = False
+    await submit(runtime, shop, job.id)
+    await cancel(runtime, job.order_id)
+    shop.answers = True
+    await submit(runtime, shop, job.id, attempt=2)
+    assert (await read_job(runtime, job.id)).status is PrintJobStatus.SUBMITTED
+    await service.reconcile_print_job(runtime, job.id, 1)
+    [at_shop] = await read_shop_jobs(runtime, job.id)
+    assert at_shop.cancelled_at is not None
+    assert (await read_job(runtime, job.id)).status is PrintJobStatus.CANCELLED
