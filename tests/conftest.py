@@ -41,6 +41,26 @@ def anyio_backend() -> str:
     return "asyncio"
 
 
+@pytest.fixture(autouse=True)
+def no_timeout_when_cancelled(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Fail a test where a timeout expires that began in a task which counted as cancelled.
+
+    That is a task which cleans up after its cancellation, or in which a TaskGroup has failed. There, such a
+    timeout ends the task before Python 3.11.3, instead of raising TimeoutError.
+    """
+    begun: list[tuple[asyncio.Timeout, asyncio.Task[Any]]] = []
+    enter = asyncio.Timeout.__aenter__
+
+    async def record(self: asyncio.Timeout) -> asyncio.Timeout:
+        if (task := asyncio.current_task()) is not None and task.cancelling():
+            begun.append((self, task))
+        return await enter(self)
+
+    monkeypatch.setattr(asyncio.Timeout, "__aenter__", record)
+    yield
+    assert [task for timeout, task in begun if timeout.expired()] == []
+
+
 @pytest.fixture(scope="session")
 def servers() -> Iterator[Mapping[str, str]]:
     """The environment of the migrated PostgreSQL and Valkey of this test process."""

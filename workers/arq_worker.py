@@ -67,7 +67,8 @@ async def run_queue(runner: Runner, settings: Settings, queue: str) -> None:
             workers = [each for each in workers if not await _close_if_idle(each)]
             await asyncio.sleep(_RETRY_SECONDS)
     finally:
-        await stop(workers)
+        # Redis is called with timeouts, and before Python 3.11.3 none works in a task that was cancelled.
+        await asyncio.create_task(stop(workers))
 
 
 class _QueueWorker(Worker):

@@ -81,10 +81,9 @@ class Channels:
                 async with self._redis.pubsub() as connection:
                     await connection.connect()
                     pause = _FIRST_PAUSE_SECONDS
-                    self._changes.update(self._listeners)
-                    async with asyncio.TaskGroup() as tasks:
-                        tasks.create_task(self._subscribe(connection))
-                        tasks.create_task(self._receive(connection))
+                    # A task in which a TaskGroup has failed counts as cancelled, and before Python 3.11.3 no
+                    # timeout works in such a task. So each connection has a task of its own.
+                    await asyncio.create_task(self._use(connection))
             except* Exception as errors:  # noqa: BLE001 - redis-py raises others too if both tasks find it broken
                 get_logger().warning(
                     "The connection to the channels of Redis has broken", error=errors.exceptions[0]
@@ -92,6 +91,12 @@ class Channels:
             self._open.clear()
             await asyncio.sleep(pause)
             pause = min(2 * pause, _MAX_PAUSE_SECONDS)
+
+    async def _use(self, connection: PubSub) -> None:
+        self._changes.update(self._listeners)
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._subscribe(connection))
+            tasks.create_task(self._receive(connection))
 
     async def _subscribe(self, connection: PubSub) -> None:
         """Subscribe to what is listened to, and unsubscribe from what was left, whenever that changes."""

@@ -5,6 +5,7 @@ import asyncio
 import pytest
 from arq.connections import ArqRedis
 
+from tests.workers.harness import run_worker, wait_until
 from workers import queues
 from workers.arq_worker import create_worker, stop
 from workers.platform import Platform
@@ -23,3 +24,22 @@ async def test_a_worker_stops_although_its_job_is_cancelled(platform: Platform, 
     await stop([worker])
     await asyncio.wait({running})
     assert (job.cancelled(), running.cancelled()) == (True, True)
+
+
+async def test_a_worker_that_stops_closes_its_connections(
+    environ: dict[str, str], platform: Platform, queue: ArqRedis
+) -> None:
+    async def count_connections() -> int:
+        return len(await queue.client_list())
+
+    before = await count_connections()
+
+    async def is_connected() -> bool:
+        return await count_connections() >= before + len(queues.CONCURRENCY)
+
+    async def is_disconnected() -> bool:
+        return await count_connections() == before
+
+    async with run_worker(environ, platform, Registry()):
+        await wait_until(is_connected)
+    await wait_until(is_disconnected)

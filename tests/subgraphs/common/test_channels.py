@@ -116,6 +116,20 @@ async def test_a_listener_is_notified_when_messages_may_have_been_missed(
     await recorder.wait_for(lambda it: b"heard" in it.messages)
 
 
+async def test_a_connection_is_opened_again_however_often_it_breaks(
+    opened: Channels, redis: Redis, channel: str
+) -> None:
+    recorder = await listen(opened, channel)
+    for _ in range(3):
+        recorder.openings = 0
+        await redis.client_kill_filter(_type="pubsub")
+        await recorder.wait_for(lambda it: it.openings == 1)
+    await redis.publish(channel, "heard")
+    await recorder.wait_for(lambda it: it.messages == [b"heard"])
+    # Before Python 3.11.3, no timeout works in a task that counts as cancelled.
+    assert [task for task in asyncio.all_tasks() if task.cancelling()] == []
+
+
 async def test_a_connection_that_does_not_answer_is_replaced(
     listening: Channels, redis: Redis, channel: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
