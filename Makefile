@@ -78,7 +78,7 @@ check-tests: $(READY) browser explorer
 check-fuzz: $(READY) explorer | check-types check-planner check-oracle check-tests
 	$(BIN)/python -m pytest -q tests/fuzz
 
-bench: $(READY) ## Measure set-up, time to a book, router CPU, SQL statements, typesetting and memory.
+bench: $(READY) ## Measure set-up, time to a book and to its print files, router CPU, SQL statements and memory.
 	@exec $(BIN)/memorable bench
 
 bench-router: $(READY) ## Measure the router alone on one wide query: CPU, throughput, latency, fetches and memory.

@@ -29,7 +29,7 @@ def bench(
         typer.Option("--setup/--no-setup", help="Also time the set-up of a fresh clone with empty caches."),
     ] = True,
 ) -> None:
-    """Measure set-up time, time to a book, router CPU, SQL statements, typesetting and memory."""
+    """Measure set-up, time to a book and to its print files, router CPU, SQL statements and memory."""
     with tempfile.TemporaryDirectory(prefix="memorable-bench-") as name:
         folder = Path(name)
         console.print(f"{platform.platform()}, Python {platform.python_version()}", style="dim")
