@@ -8,7 +8,6 @@ import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 import typer
 from pydantic import BaseModel, SecretStr
@@ -106,13 +105,27 @@ def list_settings(sources: Mapping[str, str]) -> list[Setting]:
     """List every variable that the platform reads, once; `sources` has those of the variables that are set.
 
     Raises:
-        InfraError: Settings are not valid.
+        InfraError: Settings are not valid; the message names all of them.
     """
-    try:
-        listed = (*_list_domains(sources), *_list_router(sources), *_list_others(sources))
-    except (InvalidSettingError, InvalidSettings) as error:
-        raise InfraError(str(error)) from None
+    if problems := _find_problems():
+        raise InfraError("; ".join(problems))
+    listed = (*_list_domains(sources), *_list_router(sources), *_list_others(sources))
     return list({setting.variable: setting for setting in listed}.values())
+
+
+def _find_problems() -> list[str]:
+    """Find what is wrong with the settings of all domains, most of which they share, and of the router."""
+    problems: list[str] = []
+    for domain in DOMAINS.values():
+        try:
+            read_settings(domain.settings, ())
+        except InvalidSettings as invalid:
+            problems += invalid.problems
+    try:
+        load()
+    except InvalidSettingError as invalid:
+        problems.append(str(invalid))
+    return list(dict.fromkeys(problems))
 
 
 def _list_router(sources: Mapping[str, str]) -> Iterator[Setting]:
@@ -182,7 +195,8 @@ def _is_url(text: str) -> bool:
 
 
 def _hide_credentials(url: str) -> str:
-    parts = urlsplit(url)
-    user, at, host = parts.netloc.rpartition("@")
-    query = _HIDDEN if parts.query else ""
-    return parts._replace(netloc=f"{_HIDDEN if user else ''}{at}{host}", query=query).geturl()
+    """Hide the user, whose password may have a slash that is not escaped, and the query."""
+    scheme, _, rest = url.partition("://")
+    address, mark, _ = rest.partition("?")
+    user, at, address = address.rpartition("@")
+    return f"{scheme}://{_HIDDEN if user else ''}{at}{address}{mark}{_HIDDEN if mark else ''}"

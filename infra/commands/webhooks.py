@@ -15,7 +15,7 @@ from subgraphs.common import webhooks
 from subgraphs.common.audit import OPERATOR, AuditEntry
 from subgraphs.common.manifest import Domain
 from subgraphs.common.unit_of_work import UnitOfWork
-from subgraphs.common.webhooks import Receipt
+from subgraphs.common.webhooks import Receipt, UnknownSource
 
 app = typer.Typer(help="List and replay what providers have sent.", no_args_is_help=True)
 
@@ -48,7 +48,11 @@ def replay(receipt_id: Annotated[str, typer.Argument(metavar="ID", help="As in t
         receipt = await webhooks.find_receipt(uow.session, domain.get_table("webhook_receipts"), receipt_id)
         if receipt is None:
             return False
-        await uow.enqueue(domain.webhook_sources[receipt.source].build_job(receipt.id), owner_id=None)
+        try:
+            source = webhooks.get_source(domain.webhook_sources, receipt.source)
+        except UnknownSource as error:
+            raise InfraError(str(error)) from None
+        await uow.enqueue(source.build_job(receipt.id), owner_id=None)
         await uow.audit(AuditEntry(OPERATOR, "replay_webhook", receipt.id))
         return True
 

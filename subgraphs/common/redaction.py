@@ -60,10 +60,16 @@ def redact(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[s
 
 
 def describe_error(error: BaseException) -> str:
-    """Describe an exception by its type, and by its message if that cannot contain user data."""
+    """Describe an exception by its type, and by its message if that cannot contain user data.
+
+    The message of a group, which says nothing, is replaced by the descriptions of its members.
+    """
     kind = type(error)
-    ours = kind.__module__.startswith(_OUR_MODULES)
-    message = str(error) if ours or isinstance(error, _WITHOUT_VALUES) else ""
+    if isinstance(error, BaseExceptionGroup):
+        message = "; ".join(map(describe_error, error.exceptions))
+    else:
+        ours = kind.__module__.startswith(_OUR_MODULES)
+        message = str(error) if ours or isinstance(error, _WITHOUT_VALUES) else ""
     return _clean(f"{kind.__name__}: {message}" if message else f"{kind.__module__}.{kind.__qualname__}")
 
 

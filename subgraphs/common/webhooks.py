@@ -58,6 +58,13 @@ class InvalidWebhook(DomainError):
     code = "INVALID_WEBHOOK"
 
 
+class UnknownSource(Exception):
+    """A receipt is from a sender that this installation does not know; its work waits until it does."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"No webhooks of {name!r} are received here. Its receipts wait until they are.")
+
+
 @dataclass(frozen=True, slots=True)
 class WebhookEvent:
     """An event of a provider: `id` is the same whenever it is sent.
@@ -125,15 +132,26 @@ async def receive(runtime: Runtime, source: WebhookSource, headers: Mapping[str,
     )
 
 
+def get_source(sources: Mapping[str, WebhookSource], name: str) -> WebhookSource:
+    """Get the source of a receipt by its name; UnknownSource when it is gone."""
+    if name not in sources:
+        raise UnknownSource(name)
+    return sources[name]
+
+
 async def load_event(
     runtime: Runtime, sources: Mapping[str, WebhookSource], receipt_id: str
 ) -> tuple[WebhookSource, WebhookEvent]:
-    """Load the event of a receipt, and where it came from; NotFound when it has been pruned."""
+    """Load the event of a receipt, and where it came from.
+
+    NotFound when it has been pruned, UnknownSource when its source is gone.
+    """
     table = runtime.domain.get_table("webhook_receipts")
     async with runtime.database.read() as session:
         found = await session.execute(select(table.c.source, table.c.body).where(table.c.id == receipt_id))
     name, body = require_found("Receipt", receipt_id, found.one_or_none())
-    return sources[name], sources[name].read(body)
+    source = get_source(sources, name)
+    return source, source.read(body)
 
 
 async def list_receipts(session: AsyncSession, table: Table, limit: int) -> list[Receipt]:
@@ -194,8 +212,8 @@ def verify_signature(header: str, body: bytes, secret: str, now: datetime) -> No
 
 
 class _Changed(BaseModel):
-    reference: Annotated[str, Field(min_length=1, max_length=100)]
-    own_id: Annotated[str, Field(max_length=40)] | None = None
+    reference: Annotated[str, Field(min_length=1, max_length=100, pattern=_PRINTABLE)]
+    own_id: Annotated[str, Field(max_length=40, pattern=_PRINTABLE)] | None = None
 
 
 class _Event(BaseModel):

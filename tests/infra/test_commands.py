@@ -343,6 +343,11 @@ async def test_webhooks_lists_receipts_and_replays_one(database_settings):
         async with orders.database.read() as session:
             outbox = orders.domain.get_table("outbox")
             sent = (await session.execute(select(outbox.c.name, outbox.c.payload))).all()
+        async with orders.database.session() as session, session.begin():
+            receipts = orders.domain.get_table("webhook_receipts")
+            await session.execute(update(receipts).values(source="stripe"))
+        code, output = run_on_database(database_settings, "webhooks", "replay", receipt.id)
+        assert (code, "error: No webhooks of 'stripe' are received here." in output) == (1, True)
     assert sent == [("orders.HandlePaymentEvent", {"receipt_id": receipt.id})] * 2
     assert "orders 1 " in run_on_database(database_settings, "audit", "verify")[1]
 
@@ -433,6 +438,7 @@ def test_config_shows_each_setting_with_its_source_and_no_secret(tmp_path):
         ROUTER_COST_REDIS_URL="redis://:hidden-password@cache.example/0",
         ROUTER_CORS_ORIGINS="https://a.example, https://b.example",
         OTEL_EXPORTER_OTLP_HEADERS="authorization=hidden-key",
+        STORAGE_URL="s3://key:hidden-/key@books/files",
     )
     assert shown["API_PORT"] == ("4001", "environment")
     assert shown["GRAPH_URL"] == ("http://127.0.0.1:4001/graphql", "default")
@@ -447,6 +453,7 @@ def test_config_shows_each_setting_with_its_source_and_no_secret(tmp_path):
     assert shown["OFFLINE_WORDS_PER_SECOND"] == ("60", "default")
     assert shown["AUTH_URL"] == ("http://127.0.0.1:3001/graphql", "default")
     assert shown["BOOKS_URL"] == ("http://(hidden)@books.example/graphql?(hidden)", "environment")
+    assert shown["STORAGE_URL"] == ("s3://(hidden)@books/files", "environment")
     assert shown["ROUTER_CORS_ORIGINS"] == ("https://a.example,https://b.example", "environment")
     assert shown["SERVICE_TOKEN"] == ("(hidden)", "environment")
     assert not any("hidden-" in value for value, _ in shown.values())
@@ -461,8 +468,10 @@ def test_config_shows_every_variable_of_the_example_file():
 def test_config_names_every_setting_that_is_not_valid(tmp_path):
     config = tmp_path / "router.yaml"
     config.write_text("router_max_depth: 0\n")
-    refused = run_memorable("config", "show", ROUTER_CONFIG=str(config), ROUTER_MAX_COST="-1")
+    wrong = {"ROUTER_MAX_COST": "-1", "AI_WRITER": "nobody", "REDIS_PORT": "x"}
+    refused = run_memorable("config", "show", ROUTER_CONFIG=str(config), **wrong)
     assert refused.returncode == 1
+    assert refused.stderr.count("REDIS_PORT: ") == refused.stderr.count("AI_WRITER: ") == 1
     assert f"{config}:1: router_max_depth: Input should be greater" in refused.stderr
     assert "ROUTER_MAX_COST: Input should be greater" in refused.stderr
 

@@ -138,6 +138,22 @@ async def test_a_long_pause_is_left_to_the_caller(build_header: Callable[[int], 
     assert len(service.requests) == 1
 
 
+@pytest.mark.parametrize(
+    "value",
+    [
+        "soon",
+        "-1",
+        "Mon, 01 Jan 2024 00:00:00 +99999999999999999999",
+        "Mon, 01 Jan 99999999999999999999 00:00:00 GMT",
+    ],
+)
+async def test_a_pause_that_is_not_valid_is_ignored(value: str) -> None:
+    service = Service(Response(status_code=503, headers={"retry-after": value}))
+    async with service.serve() as client:
+        assert (await client.get("/")).status_code == 503
+    assert len(service.requests) == 3
+
+
 async def test_a_service_that_does_not_listen_is_unreachable() -> None:
     before = count("unreachable")
     async with refuse_connections() as address, create_client("shop", deadline_seconds=20) as client:

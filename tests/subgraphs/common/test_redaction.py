@@ -64,6 +64,12 @@ def test_our_own_messages_are_kept_with_their_place_and_cause() -> None:
     ]
 
 
+def test_a_group_is_described_by_its_members() -> None:
+    errors = [OSError("full"), ExceptionGroup("inner", [KeyError(SECRET)])]
+    described = describe_error(ExceptionGroup("unhandled errors in a TaskGroup", errors))
+    assert described == "ExceptionGroup: OSError: full; ExceptionGroup: builtins.KeyError"
+
+
 def test_true_means_the_exception_that_is_being_handled() -> None:
     try:
         raise ArithmeticError("lost")

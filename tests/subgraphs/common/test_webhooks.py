@@ -88,6 +88,7 @@ async def test_an_event_that_is_sent_again_or_twice_at_once_is_acknowledged_and_
         (b'{"id": "", "type": "a", "data": {"reference": 7}}', "data.reference"),
         (b'{"id": "evt_\\n", "type": "a", "data": {"reference": "pi_1"}}', "id: "),
         (b'{"id": "evt_1", "type": "a", "data": {"reference": "\xff"}}', "body: "),
+        (b'{"id": "evt_1", "type": "a", "data": {"reference": "pi_\\u0000"}}', "data.reference: "),
     ],
 )
 async def test_a_signed_body_that_is_no_event_is_refused_with_all_that_is_wrong(

@@ -3,6 +3,8 @@
 import asyncio
 from datetime import timedelta
 
+from sqlalchemy import func, select
+
 from subgraphs.common import webhooks
 from subgraphs.common.ids import new_id
 from subgraphs.common.runtime import Runtime
@@ -147,6 +149,35 @@ async def test_a_submitted_job_is_cancelled_before_production(runtime: Runtime, 
     await run_reconciliation(runtime, job.id)
     assert await read_statuses(runtime, job.id) == [*OURS, S.CANCELLED]
     assert (await read_shop_jobs(runtime, job.id))[0].cancelled_at == clock.now
+
+
+async def test_the_shop_is_asked_to_cancel_at_once(runtime: Runtime, clock: SteppingClock) -> None:
+    job = await create_submitted_job(runtime)
+    clock.advance(seconds=10)
+    await run_reconciliation(runtime, job.id)
+    clock.advance(seconds=1)
+    await cancel(runtime, job.order_id)
+    for check in await read_due_checks(runtime, job.id):
+        await service.reconcile_print_job(runtime, job.id, check)
+    clock.advance(seconds=9)
+    await run_reconciliation(runtime, job.id)
+    assert await read_statuses(runtime, job.id) == [*OURS, S.PRODUCTION_DELAYED, S.CANCELLED]
+
+
+async def read_due_checks(runtime: Runtime, job_id: str) -> list[int]:
+    """Read the numbers of the reconciliations in the outbox whose time has come."""
+    table = runtime.metadata.tables["print.outbox"]
+    async with runtime.database.read() as session:
+        rows = await session.execute(
+            select(table.c.payload)
+            .where(
+                table.c.name == "print.ReconcilePrintJob",
+                table.c.payload["print_job_id"].astext == job_id,
+                func.coalesce(table.c.not_before, runtime.clock()) <= runtime.clock(),
+            )
+            .order_by(table.c.id)
+        )
+        return [row.payload["check"] for row in rows]
 
 
 async def test_a_job_in_production_is_printed_although_cancelled(

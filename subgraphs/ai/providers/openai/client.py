@@ -96,5 +96,5 @@ def _convert_status_error(error: APIStatusError) -> ProviderFailed:
 def _parse_retry_after(headers: Mapping[str, str]) -> float | None:
     milliseconds = headers.get("retry-after-ms", "")
     if milliseconds.isascii() and milliseconds.isdigit():
-        return int(milliseconds) / 1000
+        return float(milliseconds) / 1000
     return read_retry_after(headers)
