@@ -107,7 +107,7 @@ class _Compiler:
         self, typename: str, selections: SelectionSet, paths: _TypedPaths, data_path: DataPath
     ) -> CompleteObject:
         """Compiles the completion of an object of one type; it records objects with deferred fields."""
-        complete = self._compile_fields(typename, selections.for_type(typename), paths, data_path)
+        complete = self._compile_fields(typename, selections.select_for_type(typename), paths, data_path)
         deferred = [
             (
                 group,
@@ -115,7 +115,7 @@ class _Compiler:
                 [each.conditions for each in fields],
             )
             for group, each in selections.deferred.items()
-            if (fields := each.for_type(typename))
+            if (fields := each.select_for_type(typename))
         ]
         if not deferred:
             return complete

@@ -60,7 +60,7 @@ class SelectionSet:
         lines += [f"... {group} {brace(str(later))}" for group, later in self.deferred.items()]
         return "\n".join(lines)
 
-    def for_type(self, name: str) -> tuple[FieldSelection, ...]:
+    def select_for_type(self, name: str) -> tuple[FieldSelection, ...]:
         """All fields that are selected on objects of one type."""
         return (*self.fields, *self.narrowed.get(name, ()))
 

@@ -174,8 +174,8 @@ def test_all_selections_of_one_type_are_listed_together():
     media = selections.fields[0].selections
 
     assert media
-    assert [field.name for field in media.for_type("Film")] == ["id", "minutes"]
-    assert [field.name for field in media.for_type("Book")] == ["id"]
+    assert [field.name for field in media.select_for_type("Film")] == ["id", "minutes"]
+    assert [field.name for field in media.select_for_type("Book")] == ["id"]
 
 
 def test_a_root_field_of_a_mutation_keeps_its_first_position():
