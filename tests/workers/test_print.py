@@ -123,6 +123,18 @@ async def test_an_order_whose_picture_was_replaced_since_its_approval_is_rejecte
     assert [refund.amount for refund in await read_refunds(platform.orders, paid.id)] == [paid.total]
 
 
+async def test_an_order_of_a_product_that_is_no_longer_made_is_rejected_refunded_and_told(
+    environ: dict[str, str], platform: Platform
+) -> None:
+    parent, paid = await create_paid_order(platform, product_id="casewrap-of-last-year")
+    async with run_worker(environ, platform):
+        await wait_for_order(platform, parent, paid.id, OrderStatus.PRINT_REJECTED)
+        await wait_until(lambda: is_refunded(platform, paid.id))
+    async with platform.orders.database.read() as session:
+        passed = (await orders_repository.load_transitions_of_orders(session, [paid.id]))[paid.id]
+    assert passed[-1].reason == "PrintProduct 'casewrap-of-last-year' was not found."
+
+
 async def is_refunded(platform: Platform, order_id: str) -> bool:
     return [refund.status for refund in await list_refunds(platform.orders, order_id)] == ["SUCCEEDED"]
 

@@ -8,7 +8,6 @@ from subgraphs.common.ids import new_id
 from subgraphs.common.runtime import Runtime
 from subgraphs.common.unit_of_work import UnitOfWork
 from subgraphs.print import repository
-from subgraphs.print.catalogue import get_product
 from subgraphs.print.jobs import PreflightPrintJob
 from subgraphs.print.providers.registry import PROVIDERS
 from subgraphs.print.service.progress import record_transition
@@ -27,7 +26,10 @@ class NewPrintJob:
 
 
 async def create_print_job(runtime: Runtime, uow: UnitOfWork, new: NewPrintJob) -> None:
-    """Create the print job of an order and enqueue its preflight, unless the order has one."""
+    """Create the print job of an order and enqueue its preflight, unless the order has one.
+
+    Whether it can be printed is the preflight's to find, whose rejection is refunded.
+    """
     job = await repository.add_job(
         uow.session,
         {
@@ -35,7 +37,7 @@ async def create_print_job(runtime: Runtime, uow: UnitOfWork, new: NewPrintJob) 
             "order_id": new.order_id,
             "owner_id": new.owner_id,
             "snapshot_id": new.snapshot_id,
-            "product_id": get_product(new.product_id).id,
+            "product_id": new.product_id,
             "quantity": new.quantity,
             "status": PrintJobStatus.CREATED,
             "provider": PROVIDERS.get_default_name(runtime),
