@@ -117,9 +117,9 @@ async def test_a_listener_is_notified_when_messages_may_have_been_missed(
 
 
 async def test_a_connection_is_opened_again_however_often_it_breaks(
-    opened: Channels, redis: Redis, channel: str
+    listening: Channels, redis: Redis, channel: str
 ) -> None:
-    recorder = await listen(opened, channel)
+    recorder = await listen(listening, channel)
     for _ in range(3):
         recorder.openings = 0
         await redis.client_kill_filter(_type="pubsub")
