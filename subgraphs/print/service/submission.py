@@ -2,9 +2,9 @@
 
 The shops' APIs have no idempotency keys, so a call with an unknown outcome must not simply be repeated.
 Before each attempt, one transaction counts it, moves the job to SUBMITTING and enqueues the next attempt,
-due when this one is certainly over. Whatever happens to this process, the next attempt first searches the
-shop for our id, and submits the job only if the shop does not have it; if the order has been cancelled since,
-the job ends there.
+due when this one is certainly over; the pauses grow to about an hour. Whatever happens to this process, the next
+attempt first searches the shop for our id, and submits the job only if the shop does not have it; if the
+order has been cancelled since, the job ends there.
 """
 
 from __future__ import annotations
@@ -38,7 +38,8 @@ from subgraphs.print.states import PRINT_JOB_STATES, PrintJobStatus
 _CALL_TIMEOUT: Final = timedelta(seconds=30)
 """How long after its transaction an attempt may call the shop."""
 _ATTEMPT_INTERVAL: Final = timedelta(seconds=60)
-"""Longer than a call can take, with a margin for clock skew."""
+"""Longer than a call can take, with a margin for clock skew; it doubles with each attempt."""
+_MAX_DOUBLINGS: Final = 6
 
 Answer = TypeVar("Answer")
 
@@ -115,7 +116,8 @@ async def _begin_attempt(runtime: Runtime, print_job_id: str, attempt: int) -> _
             return None
         await move_job(uow, job, PrintJobStatus.SUBMITTING)
         job.attempts = attempt
-        await uow.enqueue(SubmitPrintJob(job.id, attempt + 1), owner_id=job.owner_id, delay=_ATTEMPT_INTERVAL)
+        delay = _ATTEMPT_INTERVAL * 2 ** min(attempt - 1, _MAX_DOUBLINGS)
+        await uow.enqueue(SubmitPrintJob(job.id, attempt + 1), owner_id=job.owner_id, delay=delay)
         return _Attempt(job, uow.now + _CALL_TIMEOUT)
 
 

@@ -173,19 +173,35 @@ class UnusedShop(Shop):
         raise AssertionError(reference)
 
 
+async def read_delays(runtime: Runtime, job_id: str, clock: SteppingClock) -> dict[int, float | None]:
+    """The seconds from now until each attempt is due."""
+    table = runtime.metadata.tables["print.outbox"]
+    async with runtime.database.read() as session:
+        rows = await session.execute(table.select().where(table.c.name == "print.SubmitPrintJob"))
+        return {
+            row.payload["attempt"]: row.not_before and (row.not_before - clock.now).total_seconds()
+            for row in rows
+            if row.payload["print_job_id"] == job_id
+        }
+
+
 async def test_the_next_attempt_is_scheduled_after_the_longest_possible_call(
     runtime: Runtime, shop: Shop, clock: SteppingClock
 ) -> None:
     job = await create_checked_job(runtime)
     await submit(runtime, shop, job.id)
-    table = runtime.metadata.tables["print.outbox"]
-    async with runtime.database.read() as session:
-        rows = await session.execute(table.select().where(table.c.name == "print.SubmitPrintJob"))
-        due = {
-            row.payload["attempt"]: row.not_before for row in rows if row.payload["print_job_id"] == job.id
-        }
-    assert due[1] is None
-    assert (due[2] - clock.now).total_seconds() == 60
+    assert await read_delays(runtime, job.id, clock) == {1: None, 2: 60}
+
+
+async def test_a_shop_that_stays_unreachable_is_tried_less_and_less_often(
+    runtime: Runtime, shop: Shop, clock: SteppingClock
+) -> None:
+    job = await create_checked_job(runtime)
+    shop.accepts = shop.answers = False
+    for attempt in range(1, 10):
+        await submit(runtime, shop, job.id, attempt)
+    delays = await read_delays(runtime, job.id, clock)
+    assert [delays[attempt] for attempt in range(2, 11)] == [60, 120, 240, 480, 960, 1920, 3840, 3840, 3840]
 
 
 async def test_a_worker_that_was_paused_after_its_commit_does_not_call_the_shop(
