@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 from arq.connections import ArqRedis
+from sqlalchemy import text
 
 from tests.workers.harness import run_worker, wait_until
 from workers import queues
@@ -37,9 +38,16 @@ async def test_a_worker_that_stops_closes_its_connections(
     async def is_connected() -> bool:
         return await count_connections() >= before + len(queues.CONCURRENCY)
 
+    async def is_listening() -> bool:
+        async with platform.books.database.read() as session:
+            found = await session.execute(text("SELECT 1 FROM pg_stat_activity WHERE query LIKE 'LISTEN %'"))
+            return found.first() is not None
+
     async def is_disconnected() -> bool:
         return await count_connections() == before
 
     async with run_worker(environ, platform, Registry()):
         await wait_until(is_connected)
+        # asyncpg logs an error where it is cancelled while it connects.
+        await wait_until(is_listening)
     await wait_until(is_disconnected)
