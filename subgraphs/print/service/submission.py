@@ -2,9 +2,9 @@
 
 The shops' APIs have no idempotency keys, so a call with an unknown outcome must not simply be repeated.
 Before each attempt, one transaction counts it, moves the job to SUBMITTING and enqueues the next attempt,
-due when this one is certainly over; the pauses grow to about an hour. Whatever happens to this process, the next
-attempt first searches the shop for our id, and submits the job only if the shop does not have it; if the
-order has been cancelled since, the job ends there.
+due when this one is certainly over; the pauses grow to about an hour. Whatever happens to this process, the
+next attempt first searches the shop for our id, and submits the job only if the shop does not have it; if
+the order has been cancelled since, the job ends there.
 """
 
 from __future__ import annotations
