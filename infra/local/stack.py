@@ -12,7 +12,7 @@ from typing import Literal, Self
 
 from infra.checkout import DATA_DIR, ROOT
 from infra.errors import InfraError
-from infra.local import environment
+from infra.local import environment, valkey
 from infra.local.connection_pools import compute_worker_pool_size, read_max_connections, require_room
 from infra.local.ports import find_free_port, require_free
 from infra.local.process import ProcessFailed, ProcessSpec, rotate_log, spawn
@@ -96,6 +96,8 @@ class Stack:
         try:
             self.environ = self._servers.environ | self._choose_ports()
             self.environ |= environment.build_subgraph_urls(self.environ)
+            if "valkey" not in self._servers.pids:
+                await asyncio.to_thread(valkey.require_server, self.environ)
             await self._migrate()
             await self._size_worker_pools()
             self._on_status("platform", "starting the subgraphs, the router and the worker")

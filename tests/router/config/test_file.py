@@ -87,7 +87,7 @@ def test_an_empty_file_sets_nothing(config: Path):
         (
             'router_headers:\n  - remove: content-length\n  - {drop: a}\n  - {set: x-a, value: "a\\nb"}',
             [
-                "router.yaml:1: router_headers[0]: Value error, the router sets content-length itself",
+                "router.yaml:1: router_headers[0]: the router sets content-length itself",
                 "router.yaml:1: router_headers[1]: A rule has one of the keys propagate, set and remove",
                 "router.yaml:1: router_headers[2]: String should match pattern '^[\\x20-\\x7e]*$'",
             ],

@@ -75,7 +75,7 @@ async def test_a_new_generation_keeps_the_provider_of_each_port(
 @pytest.mark.parametrize(
     ("name", "problem"),
     [
-        ("openai", "Value error, openai needs OPENAI_API_KEY"),
+        ("openai", "openai needs OPENAI_API_KEY"),
         ("nobody", "Input should be 'openai' or 'offline'"),
     ],
 )
