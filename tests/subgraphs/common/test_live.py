@@ -174,10 +174,11 @@ async def test_followers_for_whom_nothing_happens_send_no_command_and_share_one_
     followings = [Following(streams, name, rows=rows) for name in names for _ in range(10)]
     for each in followings:
         await each.reach(1)
-    before, checks = await count_settled_commands(redis), rows.checks
+    before, reads, checks = await count_settled_commands(redis), rows.reads, rows.checks
     await asyncio.sleep(1)
     assert await count_commands(redis) == before
-    assert rows.reads == 0
+    # On a busy machine the first check may come before all have subscribed, and they read rows.
+    assert rows.reads == reads
     assert 5 <= rows.checks - checks <= 10
     for each in followings:
         await each.stop()
