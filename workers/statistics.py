@@ -1,4 +1,4 @@
-"""The metrics of the queues: what waits or is parked, for how long, and what no relay has taken."""
+"""The metrics of the queues: what is not done, for how long, and what no relay has taken."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from subgraphs.common.deliveries import DeliveryState
 from workers import queues
 from workers.platform import Platform
 
-DELIVERIES: Final = Gauge("deliveries", "Deliveries that are due or parked.", ["queue", "state"])
+DELIVERIES: Final = Gauge("deliveries", "Deliveries that are due, parked or refused.", ["queue", "state"])
 OLDEST_SECONDS: Final = Gauge(
     "deliveries_oldest_seconds",
-    "Age in seconds of the oldest delivery that is due or parked.",
+    "Age in seconds of the oldest delivery that is due, parked or refused.",
     ["queue", "state"],
 )
 OUTBOX_MESSAGES: Final = Gauge("outbox_messages", "Messages that no relay has taken yet.", ["domain"])
 _INTERVAL_SECONDS: Final = 5.0
-_STATES: Final = (DeliveryState.DUE, DeliveryState.PARKED)
+_STATES: Final = (DeliveryState.DUE, DeliveryState.PARKED, DeliveryState.REFUSED)
 
 
 async def report_statistics(platform: Platform) -> None:

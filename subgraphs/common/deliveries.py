@@ -275,11 +275,11 @@ async def count_parked(session: AsyncSession, table: Table) -> int:
 async def count_by_queue(
     session: AsyncSession, table: Table
 ) -> list[tuple[str, DeliveryState, int, timedelta]]:
-    """Count the due and the parked deliveries of each queue; the time is how long the oldest has been so."""
+    """Count the deliveries of each queue that are not done; the time is how long the oldest has been so."""
     since = func.coalesce(table.c.finished_at, table.c.ready_at)
     rows = await session.execute(
         select(table.c.queue, table.c.state, func.count(), func.now() - func.min(since))
-        .where(table.c.state.in_([DeliveryState.DUE, DeliveryState.PARKED]), since <= func.now())
+        .where(table.c.state.in_(set(DeliveryState) - {DeliveryState.DONE}), since <= func.now())
         .group_by(table.c.queue, table.c.state)
     )
     return [(queue, state, count, age) for queue, state, count, age in rows]

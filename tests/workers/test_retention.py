@@ -52,8 +52,11 @@ async def test_metrics_tell_how_many_deliveries_of_each_queue_wait_and_for_how_l
     await add_deliveries(
         platform, 3, state=DeliveryState.PARKED, finished_at=func.now() - timedelta(minutes=5)
     )
+    await add_deliveries(platform, 2, state=DeliveryState.REFUSED, finished_at=func.now())
+    await add_deliveries(platform, 4, state=DeliveryState.DONE, finished_at=func.now())
     await update_statistics(platform)
     assert read_metric("deliveries", "print", "parked") == 3
+    assert read_metric("deliveries", "print", "refused") == 2
     assert 300 <= (read_metric("deliveries_oldest_seconds", "print", "parked") or 0) < 400
     assert read_metric("deliveries", "print", "due") == 0
     assert read_metric("deliveries", "payments", "parked") == 0
