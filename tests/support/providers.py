@@ -16,16 +16,23 @@ Provider = TypeVar("Provider")
 def use_provider(
     registry: ProviderRegistry[Provider], provider: Provider, name: str = "offline"
 ) -> Iterator[None]:
-    """Let a registry open this provider by a name; if the name is new, new rows do not take it."""
+    """Let a registry open this provider by a name; if the name is new, new rows do not take it.
+
+    Uses of one name may be nested, but not begin and end crosswise, as in tasks that run side by side: the
+    provider of one would stay.
+    """
 
     @asynccontextmanager
     async def open_given(_: Runtime) -> AsyncIterator[Provider]:
         yield provider
 
-    registered = dict(registry.factories)
-    registry.factories[name] = ProviderFactory(open_given, lambda _: True)
+    registered = registry.factories.get(name)
+    given = registry.factories[name] = ProviderFactory(open_given, lambda _: True)
     try:
         yield
     finally:
-        registry.factories.clear()
-        registry.factories.update(registered)
+        assert registry.factories[name] is given, "the uses of a name cross each other"
+        if registered is None:
+            del registry.factories[name]
+        else:
+            registry.factories[name] = registered

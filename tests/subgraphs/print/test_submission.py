@@ -93,7 +93,8 @@ async def test_a_job_that_is_delivered_twice_is_submitted_once(runtime: Runtime,
 
 async def test_concurrent_workers_submit_a_job_once(runtime: Runtime, shop: Shop) -> None:
     job = await create_checked_job(runtime)
-    await asyncio.gather(*(submit(runtime, shop, job.id) for _ in range(8)))
+    with use_provider(PROVIDERS, shop):
+        await asyncio.gather(*(service.submit_print_job(runtime, job.id, 1, SHIPPING) for _ in range(8)))
     assert len(await read_shop_jobs(runtime, job.id)) == 1
     assert (await read_statuses(runtime, job.id)).count(PrintJobStatus.SUBMITTED) == 1
 
